@@ -1,0 +1,260 @@
+"""Aligned crops in, embeddings out: one protocol for every network, in batches, on CPU or GPU.
+
+``dlib`` and ``facenet`` run in torch from their published weight files, ``dlib-reference`` is dlib's own code (the
+same numbers, many times slower), ``NAME.onnx`` is any foreign network with a JSON specification beside it, and a folder
+is a network that ``finetune`` exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from faceheads.spec import EmbedderSpec
+from faceheads.weights import REGISTRY, find_weights
+
+if TYPE_CHECKING:
+    import torch
+
+#: Named choices of layers. The stages of ``attributes`` were chosen by cross-validation on UTKFace's training part
+#: (benchmarks/layer_choice.py): age and race live in earlier stages than identity.
+LAYER_PRESETS = {
+    "dlib": {"identity": ("final",), "attributes": ("final",)},
+    "facenet": {"identity": ("final",), "attributes": ("final",)},
+}
+_DLIB_CROP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
+_FACENET_CROP = {"kind": "box_margin", "size": 160, "margin": 20}
+
+
+class Embedder(Protocol):
+    """What turns crops into vectors."""
+
+    spec: EmbedderSpec
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        """Embeddings, shape (n_crops, dimension), float32, of crops (n_crops, height, width, 3), uint8, RGB."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbedderRequest:
+    """Which embedder is wanted, as the user says it.
+
+    Attributes
+    ----------
+    name : str
+        ``"dlib"``, ``"facenet"``, ``"dlib-reference"``, or the path of an ONNX file or of an exported network's folder.
+    layers : tuple of str
+        Layers to concatenate, or one preset of :data:`LAYER_PRESETS`.
+    landmarks : {"auto", "5", "68"}
+        Predictor for dlib's chips; ``auto`` is 5.
+    flip : bool
+        Average over the crop and its mirror image.
+    jitter : int
+        Number of randomly moved crops to average; 0 for the plain crop.
+    batch_size : int
+        Crops of one pass through the network; does not change the numbers beyond rounding.
+    """
+
+    name: str = "dlib"
+    layers: tuple[str, ...] = ("final",)
+    landmarks: str = "auto"
+    flip: bool = False
+    jitter: int = 0
+    batch_size: int = 64
+
+    def build(self, device: str = "cpu") -> Embedder:
+        """The embedder, its weights found and verified.
+
+        Raises
+        ------
+        ValueError
+            If the name, a layer or a combination of settings is unknown.
+        FileNotFoundError
+            If the weights are not on this machine; the message says how to get them.
+        """
+        if self.name in _BUILDERS:
+            return _BUILDERS[self.name](self, device)
+        path = Path(self.name)
+        if path.suffix == ".onnx":
+            return _build_onnx(self, path)
+        if path.is_dir():
+            return _build_exported(self, path, device)
+        raise ValueError(
+            f"--embedder must be one of {sorted(_BUILDERS)}, a .onnx file, or the folder of a finetuned network; "
+            f"got {self.name!r}, which is none of them."
+        )
+
+    def resolved_layers(self, family: str) -> tuple[str, ...]:
+        """The layers, a preset replaced by what it stands for."""
+        if len(self.layers) == 1:
+            return LAYER_PRESETS[family].get(self.layers[0], self.layers)
+        return self.layers
+
+
+class TorchEmbedder:
+    """A torch network as an embedder.
+
+    Parameters
+    ----------
+    spec : EmbedderSpec
+    module : torch.nn.Module
+        Called with crops as the network's family prepares them and the layers; gives (n, dimension).
+    device : str
+    batch_size : int
+    """
+
+    def __init__(self, spec: EmbedderSpec, module: torch.nn.Module, device: str, batch_size: int) -> None:
+        import torch
+
+        self.spec = spec
+        self._module = module.eval().requires_grad_(False).to(device)
+        self._device = torch.device(device)
+        self._batch_size = batch_size
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        """Embeddings, shape (n_crops, dimension), float32."""
+        return embed_in_batches(self._run, crops, self._batch_size, self.spec)
+
+    def _run(self, crops: np.ndarray) -> np.ndarray:
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device)
+            return self._module(batch, self.spec.layers).float().cpu().numpy()
+
+
+class DlibReferenceEmbedder:
+    """dlib's own embedding network, one crop at a time: what the torch version is compared with."""
+
+    def __init__(self, spec: EmbedderSpec) -> None:
+        import dlib
+
+        self.spec = spec
+        self._network = dlib.face_recognition_model_v1(str(find_weights("dlib_resnet")))
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        """Embeddings, shape (n_crops, 128), float32."""
+        return embed_in_batches(self._run, crops, 1, self.spec)
+
+    def _run(self, crops: np.ndarray) -> np.ndarray:
+        return np.array([self._network.compute_face_descriptor(np.ascontiguousarray(crop)) for crop in crops])
+
+
+class OnnxEmbedder:
+    """A foreign network in ONNX form as an embedder."""
+
+    def __init__(self, spec: EmbedderSpec, network: Callable[[np.ndarray], np.ndarray], batch_size: int) -> None:
+        self.spec = spec
+        self._network = network
+        self._batch_size = batch_size
+
+    def embed(self, crops: np.ndarray) -> np.ndarray:
+        """Embeddings, shape (n_crops, dimension), float32."""
+        return embed_in_batches(self._network, crops, self._batch_size, self.spec)
+
+
+def embed_in_batches(
+    run: Callable[[np.ndarray], np.ndarray], crops: np.ndarray, batch_size: int, spec: EmbedderSpec
+) -> np.ndarray:
+    """Run a network over crops in batches, averaging over mirror images where the specification says so.
+
+    Raises
+    ------
+    RuntimeError
+        If the network gives another dimension than specified, or numbers that are not finite.
+    """
+    out = np.empty((len(crops), spec.dimension), np.float32)
+    for start in range(0, len(crops), batch_size):
+        batch = crops[start : start + batch_size]
+        vectors = run(batch)
+        if spec.flip:
+            vectors = (vectors + run(batch[:, :, ::-1])) / 2
+        if vectors.shape != (len(batch), spec.dimension):
+            raise RuntimeError(f"the network gave an array of shape {vectors.shape}, not (n, {spec.dimension}).")
+        out[start : start + len(batch)] = vectors
+    if not np.isfinite(out).all():
+        raise RuntimeError("the network gave numbers that are not finite.")
+    return out
+
+
+# ------------------------------------------------------------------------------------------------- builders
+
+
+def _dimension(module: torch.nn.Module, layers: Sequence[str]) -> int:
+    return sum(module.layer_dimension(name) for name in layers)
+
+
+def _dlib_spec(request: EmbedderRequest, layers: tuple[str, ...], dimension: int) -> EmbedderSpec:
+    return EmbedderSpec(
+        network="dlib",
+        weights_sha256=REGISTRY["dlib_resnet"].sha256,
+        dimension=dimension,
+        landmark_scheme="dlib68" if request.landmarks == "68" else "dlib5",
+        crop=_DLIB_CROP,
+        layers=layers,
+        flip=request.flip,
+        jitter=request.jitter,
+        metric="euclidean",
+    )
+
+
+def _build_dlib(request: EmbedderRequest, device: str) -> Embedder:
+    from faceheads.networks.dlib_resnet import build_dlib_resnet
+
+    module = build_dlib_resnet(find_weights("dlib_resnet"))
+    layers = request.resolved_layers("dlib")
+    return TorchEmbedder(_dlib_spec(request, layers, _dimension(module, layers)), module, device, request.batch_size)
+
+
+def _build_dlib_reference(request: EmbedderRequest, device: str) -> Embedder:
+    if device != "cpu" or request.resolved_layers("dlib") != ("final",):
+        raise ValueError("--embedder dlib-reference runs on the CPU and gives the final embedding only; use dlib.")
+    return DlibReferenceEmbedder(_dlib_spec(request, ("final",), 128))
+
+
+def _build_facenet(request: EmbedderRequest, device: str) -> Embedder:
+    from faceheads.networks.inception_resnet_v1 import build_inception_resnet_v1
+
+    module = build_inception_resnet_v1(find_weights("facenet_vggface2"))
+    layers = request.resolved_layers("facenet")
+    spec = EmbedderSpec(
+        network="facenet",
+        weights_sha256=REGISTRY["facenet_vggface2"].sha256,
+        dimension=_dimension(module, layers),
+        landmark_scheme="none",
+        crop=_FACENET_CROP,
+        layers=layers,
+        flip=request.flip,
+        jitter=request.jitter,
+    )
+    return TorchEmbedder(spec, module, device, request.batch_size)
+
+
+def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
+    from faceheads.networks.onnx_embedder import OnnxNetwork
+
+    if request.layers != ("final",):
+        raise ValueError(f"--layers: an ONNX file gives its output only; got {request.layers}.")
+    network = OnnxNetwork(path, path.with_suffix(".json"))
+    spec = replace(network.spec, flip=request.flip, jitter=request.jitter)
+    return OnnxEmbedder(spec, network, request.batch_size)
+
+
+def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embedder:
+    from faceheads.networks.exported import load_exported
+
+    spec, module = load_exported(folder)
+    spec = replace(spec, flip=request.flip or spec.flip, jitter=request.jitter)
+    return TorchEmbedder(spec, module, device, request.batch_size)
+
+
+_BUILDERS: dict[str, Callable[[EmbedderRequest, str], Embedder]] = {
+    "dlib": _build_dlib,
+    "dlib-reference": _build_dlib_reference,
+    "facenet": _build_facenet,
+}

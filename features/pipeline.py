@@ -1,0 +1,333 @@
+"""From one photo to the rows of a feature table: decode, detect, choose, align, embed.
+
+:class:`PipelineConfig` says what to do and travels to worker processes; :class:`FacePipeline` does it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from faceheads.spec import TableSpec
+from faceheads.table import FaceRow, Status, face_key
+
+from .align import AlignmentError, crop_faces, find_landmarks
+from .detect import make_detector
+from .embed import Embedder, EmbedderRequest
+from .face import Face
+from .image import UnreadableImage, import_cv2, read_image, write_image
+
+FACE_POLICIES = ("largest", "central", "all", "only")
+NO_FACE_POLICIES = ("skip", "whole")
+STAGES = ("decode", "detect", "align", "embed")
+#: Images that a detector which runs in batches is given at once.
+DETECTION_BATCH = 8
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything that decides which numbers come out of a photo.
+
+    Attributes
+    ----------
+    embedder : EmbedderRequest
+    detector : {"hog", "cnn", "mtcnn", "none"}
+    detector_settings : dict
+        Arguments of the detector, such as ``upsample``.
+    landmarks : {"auto", "5", "68"}
+        Landmarks that dlib's predictor finds in boxes without any; ``auto`` is what the embedder asks for.
+    faces : {"largest", "central", "all", "only"}
+        What becomes of several faces in one image.
+    min_face_px : int
+        Faces whose shorter side is smaller do not count.
+    no_face : {"skip", "whole"}
+        Whether an image without a face is embedded whole.
+    device : str
+        ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Raises
+    ------
+    ValueError
+        If a policy is unknown or ``min_face_px`` negative.
+    """
+
+    embedder: EmbedderRequest = field(default_factory=EmbedderRequest)
+    detector: str = "hog"
+    detector_settings: dict = field(default_factory=dict)
+    landmarks: str = "auto"
+    faces: str = "largest"
+    min_face_px: int = 0
+    no_face: str = "skip"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.faces not in FACE_POLICIES:
+            raise ValueError(f"faces must be one of {FACE_POLICIES}; got {self.faces!r}.")
+        if self.no_face not in NO_FACE_POLICIES:
+            raise ValueError(f"no_face must be one of {NO_FACE_POLICIES}; got {self.no_face!r}.")
+        if self.min_face_px < 0:
+            raise ValueError(f"min_face_px must be 0 or more; got {self.min_face_px}.")
+
+
+@dataclass(slots=True)
+class ImageFaces:
+    """What was found in one image: the faces that the policy kept, or why there are none.
+
+    ``crops`` has shape (n_faces, n_versions, height, width, 3), uint8; several versions where the embedder jitters.
+    """
+
+    status: Status
+    reason: str = ""
+    n_faces: int = 0
+    faces: list[Face] = field(default_factory=list)
+    crops: np.ndarray | None = None
+
+
+class FacePipeline:
+    """Detect, choose, align and embed with one detector and one embedder; belongs to one thread.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+    """
+
+    def __init__(self, config: PipelineConfig) -> None:
+        self.config = config
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @cached_property
+    def detector(self):
+        """The detector, made when it is first needed."""
+        settings = dict(self.config.detector_settings)
+        if self.config.detector in ("cnn", "mtcnn"):
+            settings["device"] = self.config.device
+        return make_detector(self.config.detector, **settings)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder, made when it is first needed."""
+        return self.config.embedder.build(self.config.device)
+
+    @cached_property
+    def landmark_scheme(self) -> str:
+        """The landmark scheme of the faces that come out."""
+        return self.embedder.spec.landmark_scheme
+
+    @cached_property
+    def table_spec(self) -> TableSpec:
+        """The specification of tables made by this pipeline."""
+        settings = dict(self.detector.settings)
+        if self.landmark_source is not None:
+            settings["landmarks"] = self.landmark_source
+        return TableSpec(
+            embedder=self.embedder.spec,
+            detector=self.config.detector,
+            detector_settings=settings,
+            faces=self.config.faces,
+            min_face_px=self.config.min_face_px,
+            no_face=self.config.no_face,
+        )
+
+    @cached_property
+    def landmark_source(self) -> str | None:
+        """Scheme that dlib's predictor must find before alignment, or None where the detector's own serve.
+
+        Raises
+        ------
+        ValueError
+            If the embedder needs landmarks that this detector and predictor cannot give.
+        """
+        wanted, own = self.landmark_scheme, self.detector.landmark_scheme
+        if wanted == "none" or wanted == own:
+            return None
+        if wanted in ("dlib5", "dlib68"):
+            return wanted
+        if self.config.landmarks == "68":
+            return "dlib68"
+        raise ValueError(
+            f"The embedder {self.embedder.spec.network!r} needs landmarks of scheme {wanted!r}, which the detector "
+            f"{self.config.detector!r} does not give. Use --detector mtcnn, or --landmarks 68 (dlib's 68-point "
+            "predictor, whose training data exclude commercial use)."
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - start
+
+    # ------------------------------------------------------------------------------------------ one step each
+
+    def find_faces(self, images: Sequence[np.ndarray]) -> list[ImageFaces]:
+        """The faces of each image that the policy keeps, with landmarks and aligned crops.
+
+        Parameters
+        ----------
+        images : sequence of ndarray of shape (height, width, 3), uint8, RGB
+        """
+        with self._timed("detect"):
+            detected = isolated(self.detector.detect, images, "detection")
+        with self._timed("align"):
+            return [self._align(image, faces) for image, faces in zip(images, detected, strict=True)]
+
+    def _align(self, image: np.ndarray, faces: list[Face] | str) -> ImageFaces:
+        if isinstance(faces, str):
+            return ImageFaces(Status.FAILED, faces)
+        found = self._choose(image.shape[:2], faces)
+        if not found.faces:
+            return found
+        result = isolated(lambda one: [self._landmarks_and_crops(one[0], found.faces)], [image], "alignment")[0]
+        if isinstance(result, str):
+            return ImageFaces(Status.FAILED, result, found.n_faces)
+        found.faces, found.crops = result
+        return found
+
+    def _choose(self, image_hw: tuple[int, int], faces: list[Face]) -> ImageFaces:
+        """Apply ``min_face_px`` and the policies for several faces and for none."""
+        if not faces and self.config.no_face == "whole":
+            whole = Face(np.array([0, 0, image_hw[1], image_hw[0]]), float("nan"), "none")
+            return ImageFaces(Status.WHOLE_IMAGE, "no face was found, the whole image was taken", 0, [whole])
+        if not faces:
+            return ImageFaces(Status.NO_FACE)
+        large = [face for face in faces if face.size_px >= self.config.min_face_px]
+        if not large:
+            reason = f"the largest face has {max(f.size_px for f in faces):.0f} px"
+            return ImageFaces(Status.TOO_SMALL, reason, len(faces))
+        if self.config.faces == "only" and len(large) > 1:
+            return ImageFaces(Status.SEVERAL_FACES, f"{len(large)} faces", len(faces))
+        return ImageFaces(Status.OK, "", len(faces), _keep(self.config.faces, large, image_hw))
+
+    def _landmarks_and_crops(self, image: np.ndarray, faces: list[Face]) -> tuple[list[Face], np.ndarray]:
+        if self.landmark_source is not None:
+            faces = find_landmarks(image, faces, self.landmark_source)
+        elif self.landmark_scheme == "none":
+            faces = [face.with_landmarks(np.empty((0, 2)), "none") for face in faces]
+        spec = self.embedder.spec
+        crops = crop_faces(image, faces, {**spec.crop, "jitter": spec.jitter})
+        return faces, crops.reshape(len(faces), -1, *crops.shape[1:])
+
+    def embed(self, found: Sequence[ImageFaces]) -> list[np.ndarray | str | None]:
+        """Embeddings of the faces of each image, array of shape (n_faces, dimension), float32.
+
+        None where there is no face, a sentence where embedding failed.
+        """
+        with_crops = [i for i, one in enumerate(found) if one.crops is not None]
+        with self._timed("embed"):
+            vectors = isolated(self._embed_crops, [found[i].crops for i in with_crops], "embedding")
+        out: list[np.ndarray | str | None] = [None] * len(found)
+        for i, vector in zip(with_crops, vectors, strict=True):
+            out[i] = vector
+        return out
+
+    def _embed_crops(self, crops: Sequence[np.ndarray]) -> list[np.ndarray]:
+        n_faces = [len(one) for one in crops]
+        n_versions = crops[0].shape[1]
+        flat = np.concatenate([one.reshape(-1, *one.shape[2:]) for one in crops])
+        vectors = self.embedder.embed(flat).reshape(sum(n_faces), n_versions, -1).mean(axis=1)
+        return np.split(vectors, np.cumsum(n_faces)[:-1])
+
+    # ------------------------------------------------------------------------------------------ files to rows
+
+    def rows_of(self, root: Path, paths: Sequence[str], crop_folder: Path | None = None) -> list[FaceRow]:
+        """Rows of a feature table for images, at least one for each.
+
+        Parameters
+        ----------
+        root : Path
+            The data folder.
+        paths : sequence of str
+            Paths relative to it.
+        crop_folder : Path, optional
+            Where to write the aligned crops as PNG.
+        """
+        rows: list[FaceRow] = []
+        for start in range(0, len(paths), DETECTION_BATCH):
+            rows += self._rows_of_few(root, paths[start : start + DETECTION_BATCH], crop_folder)
+        return rows
+
+    def _rows_of_few(self, root: Path, paths: Sequence[str], crop_folder: Path | None) -> list[FaceRow]:
+        decoded, rows = {}, {}
+        for path in paths:
+            with self._timed("decode"):
+                try:
+                    decoded[path] = read_image(root / path)
+                except UnreadableImage as error:
+                    rows[path] = [_unreadable(path, error)]
+        found = self.find_faces([image.rgb for image in decoded.values()])
+        vectors = self.embed(found)
+        for (path, image), one, embedding in zip(decoded.items(), found, vectors, strict=True):
+            rows[path] = _rows(path, image.sha256, image.rgb.shape[:2], one, embedding)
+            if crop_folder is not None and one.crops is not None:
+                _save_crops(crop_folder, path, one.crops)
+        return [row for path in paths for row in rows[path]]
+
+
+def _unreadable(path: str, error: UnreadableImage) -> FaceRow:
+    return FaceRow(path, "" if error.sha256 is None else error.sha256, Status.UNREADABLE, error.reason)
+
+
+def _keep(policy: str, faces: list[Face], image_hw: tuple[int, int]) -> list[Face]:
+    if policy == "largest":
+        return [max(faces, key=lambda face: float(np.prod(face.box_xyxy[2:] - face.box_xyxy[:2])))]
+    if policy == "central":
+        centre = np.array([image_hw[1], image_hw[0]]) / 2
+        return [
+            min(faces, key=lambda face: float(np.linalg.norm((face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 - centre)))
+        ]
+    return faces
+
+
+def _rows(
+    path: str, sha256: str, image_hw: tuple[int, int], found: ImageFaces, embedding: np.ndarray | str | None
+) -> list[FaceRow]:
+    common = {"path": path, "sha256": sha256, "image_hw": image_hw, "n_faces": found.n_faces}
+    if isinstance(embedding, str):
+        return [FaceRow(**common, status=Status.FAILED, reason=embedding)]
+    if embedding is None:
+        return [FaceRow(**common, status=found.status, reason=found.reason)]
+    return [
+        FaceRow(
+            **common,
+            status=found.status,
+            reason=found.reason,
+            face_index=i,
+            box_xyxy=face.box_xyxy,
+            landmarks_xy=face.landmarks_xy,
+            detection_score=face.detection_score,
+            embedding=vector,
+        )
+        for i, (face, vector) in enumerate(zip(found.faces, embedding, strict=True))
+    ]
+
+
+def _save_crops(folder: Path, path: str, crops: np.ndarray) -> None:
+    for i, crop in enumerate(crops[:, 0]):
+        target = folder / f"{face_key(path, i)}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_image(target, crop)
+
+
+def isolated(function: Callable[[list], list], items: Sequence, what: str) -> list:
+    """``function(items)``; where that fails, each item alone, and a sentence in place of the result of one that fails.
+
+    Failures that pictures cause (compiled code refusing a shape, memory) become data; mistakes of the program
+    (``TypeError``, ``KeyError`` …) are raised.
+    """
+    failures = (RuntimeError, ValueError, MemoryError, AlignmentError, import_cv2().error)
+    if not items:
+        return []
+    try:
+        return function(list(items))
+    except failures as error:
+        if len(items) == 1:
+            return [f"{what} failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"]
+    return [isolated(function, [item], what)[0] for item in items]

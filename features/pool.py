@@ -1,0 +1,134 @@
+"""Run a function over many items in worker processes: in order, with bounded memory, surviving a worker's death."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import Self, TypeVar
+
+from joblib.externals.loky import ProcessPoolExecutor, cpu_count
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Tasks waiting for or being computed by each worker: one in work and two waiting keeps a worker busy.
+TASKS_PER_WORKER = 3
+
+#: One thread a worker; threads that wait sleep instead of spinning (torch loses 4x otherwise when other work runs).
+WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def default_jobs() -> int:
+    """Number of cores that this process may use (affinity and container limits respected)."""
+    return cpu_count()
+
+
+def resolve_jobs(jobs: int | None) -> int:
+    """``jobs`` as a positive number; None or a negative number counts from the number of cores as joblib does.
+
+    Raises
+    ------
+    ValueError
+        If ``jobs`` is 0.
+    """
+    if jobs is None:
+        return default_jobs()
+    if jobs == 0:
+        raise ValueError("jobs must be at least 1, or negative to count from the number of cores; got 0.")
+    return jobs if jobs > 0 else max(1, default_jobs() + 1 + jobs)
+
+
+class OrderedPool:
+    """Apply ``work`` to items in worker processes and yield the results in the order of the items.
+
+    At most ``TASKS_PER_WORKER`` items a worker are under way, so memory does not depend on the number of items. When
+    a worker process dies (a crash in compiled code, or the system's memory killer), the pool is made anew and the
+    items under way are tried again one at a time; the item that kills its worker again is handed to ``on_death``.
+
+    Parameters
+    ----------
+    work : callable
+        Picklable function of one item.
+    on_death : callable
+        Called in this process with the item whose worker died; returns the result to yield for it.
+    jobs : int
+        Number of worker processes; with 1 everything runs in this process and a crash is not survived.
+    """
+
+    def __init__(self, work: Callable[[Item], Result], on_death: Callable[[Item], Result], jobs: int) -> None:
+        self._work = work
+        self._on_death = on_death
+        self._jobs = jobs
+        self._executor: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def map(self, items: Iterable[Item]) -> Iterator[Result]:
+        """Results of ``work`` in the order of ``items``."""
+        if self._jobs == 1:
+            yield from map(self._work, items)
+            return
+        pending: deque[tuple[Item, Future]] = deque()
+        for item in items:
+            pending.append((item, self._submit(item)))
+            if len(pending) >= TASKS_PER_WORKER * self._jobs:
+                yield self._oldest(pending)
+        while pending:
+            yield self._oldest(pending)
+
+    def _submit(self, item: Item) -> Future:
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(max_workers=self._jobs, env=WORKER_ENVIRONMENT)
+        try:
+            return self._executor.submit(self._work, item)
+        except BrokenProcessPool as error:
+            broken: Future = Future()
+            broken.set_exception(error)
+            return broken
+
+    def _oldest(self, pending: deque[tuple[Item, Future]]) -> Result:
+        item, future = pending.popleft()
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            return self._recover(item, pending)
+
+    def _recover(self, item: Item, pending: deque[tuple[Item, Future]]) -> Result:
+        """Start a new pool, try ``item`` alone in it, then submit again what was under way."""
+        self._stop()
+        try:
+            result = self._submit(item).result()
+        except BrokenProcessPool:
+            self._stop()
+            result = self._on_death(item)
+        waiting = [(other, self._again(other, future)) for other, future in pending]
+        pending.clear()
+        pending.extend(waiting)
+        return result
+
+    def _again(self, item: Item, future: Future) -> Future:
+        is_finished = future.done() and not future.cancelled() and future.exception() is None
+        return future if is_finished else self._submit(item)
+
+    def _stop(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor = None
+
+
+def set_passive_wait() -> None:
+    """Let idle OpenMP threads of this process sleep; effective only before torch is imported."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
