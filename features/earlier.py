@@ -11,6 +11,8 @@ import numpy as np
 from faceheads.table import FaceRow, FaceTable, Status
 from faceheads.table_io import TableError, iterate_table, read_table
 
+#: Pieces of a table kept in memory; neighbouring images mostly lie in the same one.
+_N_PIECES_HELD = 4
 _RETRIED = (Status.UNREADABLE.value, Status.FAILED.value)
 
 
@@ -28,6 +30,7 @@ class EarlierRows:
     def __init__(self, sources: Sequence[Path], retry_failed: bool) -> None:
         self._place: dict[str, tuple[Path, int]] = {}
         self._contents: dict[tuple[str, str], tuple[Path, list[tuple[str, str]]]] = {}
+        self._piece = lru_cache(maxsize=_N_PIECES_HELD)(_read_piece)
         for source in sources:
             self._add(source, retry_failed)
 
@@ -55,7 +58,7 @@ class EarlierRows:
 
     def rows(self, path: str, sha256: str) -> list[FaceRow]:
         """The earlier rows of an image's content, under the image's present path."""
-        piece = _piece(*self._place[sha256])
+        piece = self._piece(*self._place[sha256])
         wanted = np.flatnonzero(piece.sha256 == sha256)
         first = wanted[piece.path[wanted] == piece.path[wanted[0]]]
         return [_row_of(piece, i, path) for i in first]
@@ -77,8 +80,7 @@ def table_pieces(source: Path) -> Iterator[FaceTable]:
         yield held
 
 
-@lru_cache(maxsize=4)
-def _piece(source: Path, number: int) -> FaceTable:
+def _read_piece(source: Path, number: int) -> FaceTable:
     for i, piece in enumerate(table_pieces(source)):
         if i == number:
             return piece

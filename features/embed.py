@@ -103,7 +103,7 @@ class TorchEmbedder:
     ----------
     spec : EmbedderSpec
     module : torch.nn.Module
-        Called with crops as the network's family prepares them and the layers; gives (n, dimension).
+        Called with crops (n, 3, height, width), uint8, RGB, and the layers; gives (n, dimension).
     device : str
     batch_size : int
     """
@@ -124,7 +124,7 @@ class TorchEmbedder:
         import torch
 
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device)
+            batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2)
             return self._module(batch, self.spec.layers).float().cpu().numpy()
 
 
