@@ -26,8 +26,9 @@ from functools import partial
 
 import dlib
 import numpy as np
-from faceheads.weights import find_weights
 from PIL import Image
+
+from faceheads.weights import find_weights
 
 from .face import LANDMARK_SCHEMES, Face
 from .image import check_rgb, import_cv2
@@ -44,6 +45,11 @@ ARCFACE_TEMPLATE_112 = (
 
 #: Points of iBUG 300-W whose means are ArcFace's five.
 _ARCFACE5_FROM_DLIB68 = (range(36, 42), range(42, 48), (30,), (48,), (54,))
+
+#: How far below the centre of MTCNN's box dlib's HOG detector has its own, as a share of its side, which is the root of
+#: MTCNN's area: medians over 197 photos of LFW's DevTrain people. With it the 5 points differ from those predicted in
+#: HOG's box by 0.5 % of the distance between the eyes (median), without it by 2.2 %.
+_MTCNN_TO_HOG_SHIFT = 0.05
 
 #: Jitter, as dlib averages it: rotation up to 3 degrees, shift up to 2 %, zoom 97 to 100 % of the chip less this border.
 _JITTER_MAX_ROTATION_DEG = 3.0
@@ -65,8 +71,8 @@ def find_landmarks(image: np.ndarray, faces: Sequence[Face], scheme: str) -> lis
     """The faces with landmarks of a scheme, in the same order.
 
     Landmarks that a face has already in that scheme are kept. Those of ``dlib5`` and ``dlib68`` are predicted inside
-    the face's box by dlib's regression trees (Kazemi & Sullivan 2014), which were trained on boxes of its HOG
-    detector. Those of ``arcface5`` are computed from ``dlib68``, predicted first where a face has no landmarks.
+    the face's box by dlib's regression trees (Kazemi & Sullivan 2014). They were trained on boxes of its HOG detector,
+    so MTCNN's narrow boxes are made square first. Those of ``arcface5`` are computed from ``dlib68``, predicted first where a face has no landmarks.
 
     Parameters
     ----------
@@ -82,7 +88,8 @@ def find_landmarks(image: np.ndarray, faces: Sequence[Face], scheme: str) -> lis
     check_rgb(image)
     if scheme not in LANDMARK_SCHEMES:
         raise ValueError(f"scheme must be one of {sorted(LANDMARK_SCHEMES)}; got {scheme!r}.")
-    return [_with_scheme(np.ascontiguousarray(image), face, scheme) for face in faces]
+    image = np.ascontiguousarray(image)
+    return [_with_scheme(image, face, scheme) for face in faces]
 
 
 def _with_scheme(image: np.ndarray, face: Face, scheme: str) -> Face:
@@ -118,14 +125,23 @@ def convert_landmarks(landmarks_xy: np.ndarray, source: str, target: str) -> np.
 
 
 def _predict(image: np.ndarray, face: Face, scheme: str) -> np.ndarray:
-    """dlib's landmarks inside the whole, untrimmed box, shape (n_landmarks, 2), float32."""
-    parts = _predictor(scheme)(image, _dlib_rectangle(face)).parts()
+    """dlib's landmarks inside the face's box, shape (n_landmarks, 2), float32."""
+    box_xyxy = _hog_like_box(face.box_xyxy) if face.detector == "mtcnn" else face.box_xyxy
+    parts = _predictor(scheme)(image, _dlib_rectangle(box_xyxy)).parts()
     return np.array([(point.x, point.y) for point in parts], np.float32)
 
 
-def _dlib_rectangle(face: Face) -> dlib.rectangle:
-    """The box as dlib counts: integers, the last pixel included."""
-    x0, y0, x1, y1 = (int(v) for v in np.rint(face.box_xyxy))
+def _hog_like_box(box_xyxy: np.ndarray) -> np.ndarray:
+    """The square that dlib's HOG detector would have given for a box of MTCNN, shape (4,)."""
+    x0, y0, x1, y1 = box_xyxy.astype(np.float64)
+    side = np.sqrt((x1 - x0) * (y1 - y0))
+    centre_x, centre_y = (x0 + x1) / 2, (y0 + y1) / 2 + _MTCNN_TO_HOG_SHIFT * side
+    return np.array([centre_x - side / 2, centre_y - side / 2, centre_x + side / 2, centre_y + side / 2])
+
+
+def _dlib_rectangle(box_xyxy: np.ndarray) -> dlib.rectangle:
+    """The whole, untrimmed box as dlib counts: integers, the last pixel included."""
+    x0, y0, x1, y1 = (int(v) for v in np.rint(box_xyxy))
     return dlib.rectangle(x0, y0, x1 - 1, y1 - 1)
 
 
@@ -158,7 +174,7 @@ def crop_faces(image: np.ndarray, faces: Sequence[Face], crop: Mapping) -> np.nd
     ValueError
         If the kind or a setting is unknown, or a face has landmarks of another scheme.
     AlignmentError
-        If the landmarks of a face coincide.
+        If the landmarks of a face coincide or are not finite.
     """
     check_rgb(image)
     make, size_hw, n_jitters = _parse_crop(crop)
@@ -204,10 +220,10 @@ def dlib_chip(image: np.ndarray, face: Face, size: int, padding: float) -> np.nd
     """dlib's own chip, turned upright by 5 or 68 of its landmarks; shape (size, size, 3)."""
     if face.landmark_scheme not in ("dlib5", "dlib68"):
         raise ValueError(f"a dlib chip needs landmarks of scheme 'dlib5' or 'dlib68'; got {face.landmark_scheme!r}.")
+    if not np.ptp(face.landmarks_xy, axis=0).max() > 0:
+        raise AlignmentError("the landmarks coincide or are not finite")
     points = [dlib.point(int(x), int(y)) for x, y in np.rint(face.landmarks_xy)]
-    if np.ptp(face.landmarks_xy, axis=0).max() == 0:
-        raise AlignmentError("all landmarks coincide")
-    return dlib.get_face_chip(image, dlib.full_object_detection(_dlib_rectangle(face), points), size, padding)
+    return dlib.get_face_chip(image, dlib.full_object_detection(_dlib_rectangle(face.box_xyxy), points), size, padding)
 
 
 def similarity_crop(image: np.ndarray, face: Face, template: Sequence, size_hw: Sequence[int]) -> np.ndarray:
@@ -289,8 +305,8 @@ def box_margin_crop(image: np.ndarray, face: Face, size: int, margin: float, res
 
 
 def _grown_box(box_xyxy: np.ndarray, image_hw: Sequence[int], size: int, margin: float) -> tuple[int, ...]:
-    """The box with its margin, inside the image; float32 as in facenet-pytorch, for the numbers are cut, not rounded."""
-    x0, y0, x1, y1 = box_xyxy
+    """The box with its margin, inside the image; in double precision, and cut to integers rather than rounded."""
+    x0, y0, x1, y1 = (float(v) for v in box_xyxy)
     half_x, half_y = (margin * side / (size - margin) / 2 for side in (x1 - x0, y1 - y0))
     height, width = image_hw
     return (

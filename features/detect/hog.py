@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from importlib import import_module
 
 import dlib
 import numpy as np
@@ -23,7 +22,8 @@ from ..image import check_rgb
 #: their scores of shape (n,), surest first.
 _Scan = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-#: Most pixels that are scanned, after upsampling. dlib holds the features of all levels at once.
+#: Most pixels that are scanned, after upsampling. dlib holds the features of all levels at once, 8 to 12 bytes a pixel
+#: as measured: 4.6 GB for this many.
 MAX_SCANNED_PIXELS = 400_000_000
 
 #: Each upsampling doubles both sides.
@@ -41,7 +41,7 @@ class HogDetector:
         How often the image is doubled before it is scanned, 0 to 4. The smallest face found is about 80 px without,
         40 px with one upsampling.
     threshold : float
-        Added to the detector's own threshold: below 0 more faces are found and more that are none.
+        Least score of a face: below 0 more faces are found, and more that are none.
     implementation : {"auto", "numba", "dlib"}
         ``"auto"`` takes numba where it is installed. Does not change what is found.
 
@@ -122,7 +122,7 @@ def _resolve(implementation: str) -> str:
     if implementation == "dlib":
         return "dlib"
     try:
-        import_module(".fhog", __package__)
+        from .fhog import HogKernel  # noqa: F401
     except ImportError as error:
         if implementation == "numba":
             raise ImportError(f"implementation='numba' needs numba: pip install faceheads[fast] ({error}).") from error
@@ -141,7 +141,9 @@ def _dlib_scanner(upsample: int, threshold: float) -> _Scan:
 
 
 def _numba_scanner(upsample: int, threshold: float) -> _Scan:
-    kernel = import_module(".fhog", __package__).HogKernel(upsample, threshold)
+    from .fhog import HogKernel
+
+    kernel = HogKernel(upsample, threshold)
 
     def scan(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rectangles, scores, _ = kernel(image)
