@@ -9,11 +9,40 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from . import folder, lfw, manifest, utkface
+from . import (
+    adience,
+    appa_real,
+    celeba,
+    facecom,
+    fairface,
+    folder,
+    idemia,
+    kryptonite,
+    lfw,
+    lfwa,
+    manifest,
+    utkface,
+)
 from .base import Adapter, Dataset, Problem
 
 #: Every adapter by name. ``folder`` fits any folder and is taken only when nothing else fits.
-ADAPTERS: dict[str, Adapter] = {module.ADAPTER.name: module.ADAPTER for module in (folder, manifest, lfw, utkface)}
+ADAPTERS: dict[str, Adapter] = {
+    adapter.name: adapter
+    for adapter in (
+        folder.ADAPTER,
+        manifest.ADAPTER,
+        lfw.ADAPTER,
+        lfwa.ADAPTER,
+        celeba.ADAPTER,
+        utkface.ADAPTER,
+        fairface.ADAPTER,
+        appa_real.ADAPTER,
+        adience.ADAPTER,
+        facecom.ADAPTER,
+        kryptonite.ADAPTER,
+        idemia.ADAPTER,
+    )
+}
 
 __all__ = ["ADAPTERS", "Adapter", "Dataset", "Problem", "detect_dataset", "open_dataset"]
 

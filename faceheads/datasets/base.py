@@ -21,14 +21,15 @@ Attributes that the set marks as present or absent are 1 and 0. A value that is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something about one file that the user of a data set should know.
 
@@ -114,25 +115,24 @@ def assemble(
     name: str,
     root: Path,
     images: Sequence[str],
-    labels: pd.DataFrame | None,
+    lists: Mapping[str, pd.DataFrame],
     problems: Iterable[Problem] = (),
-    source: str = "the label file",
 ) -> Dataset:
-    """Join labels to images by path and list everything that does not fit.
+    """Join label lists to images by path and list everything that does not fit.
 
     Parameters
     ----------
     name, root, images, problems
         As in :class:`Dataset`; ``images`` in any order.
-    labels : pandas.DataFrame or None
-        Index ``path``; paths may be missing from ``images`` or occur several times.
-    source : str
-        Where the labels are from, for messages.
+    lists : mapping of str to pandas.DataFrame
+        Where labels are from (for messages) and what they are: index ``path``, no column in two lists. A path may be
+        missing from ``images``, or occur several times: its rows become one, and columns in which they differ become
+        missing.
 
     Returns
     -------
     Dataset
-        Repeated rows are merged into one: columns in which they differ become missing.
+        ``labels`` has a row for every image that at least one list names, and is None without lists.
 
     Raises
     ------
@@ -141,19 +141,26 @@ def assemble(
     """
     images = tuple(sorted(images))
     problems = list(problems)
-    if labels is not None:
-        labels, repeated = merge_repeated(labels, source)
-        labels, unmatched = _match(labels, images, source, root)
-        problems += repeated + unmatched
-    return Dataset(name, root, images, labels, tuple(problems))
+    merged: dict[str, pd.DataFrame] = {}
+    for source, labels in lists.items():
+        merged[source], repeated = merge_repeated(labels, source)
+        problems += repeated
+    if not merged:
+        return Dataset(name, root, images, None, tuple(problems))
+    _check_overlap(root, images, merged)
+    problems += _mismatches(images, merged)
+    paths = pd.Index(images, name="path", dtype=str)
+    is_labelled = np.any([paths.isin(labels.index) for labels in merged.values()], axis=0)
+    joined = pd.concat([labels.reindex(paths[is_labelled]) for labels in merged.values()], axis=1)
+    return Dataset(name, root, images, joined, tuple(problems))
 
 
 def merge_repeated(labels: pd.DataFrame, source: str) -> tuple[pd.DataFrame, list[Problem]]:
     """One row per path; values that differ between the rows of a path become missing, and each such path a problem."""
-    repeated = labels.index.duplicated(keep=False)
-    if not repeated.any():
+    is_repeated = labels.index.duplicated(keep=False)
+    if not is_repeated.any():
         return labels, []
-    differs = labels[repeated].groupby(level=0).nunique() > 1
+    differs = labels[is_repeated].groupby(level=0).nunique() > 1
     merged = labels[~labels.index.duplicated()]
     for column in merged.columns:
         conflicting = differs.index[differs[column]]
@@ -169,19 +176,29 @@ def _repetition(path: str, differs: pd.Series, source: str) -> Problem:
     return Problem(path, f"listed more than once in {source} with the same values")
 
 
-def _match(
-    labels: pd.DataFrame, images: tuple[str, ...], source: str, root: Path
-) -> tuple[pd.DataFrame, list[Problem]]:
-    listed = pd.Index(images, name="path", dtype=str)
-    has_image = labels.index.isin(listed)
-    if len(labels) and not has_image.any():
-        raise ValueError(
-            f"the files that {source} labels must lie below {root}; none of {len(labels)} does, for example "
-            f"{labels.index[0]!r}. {_example_of(images)} Open the folder that the labelled paths are relative to."
-        )
-    missing = [Problem(path, f"labelled in {source}, but there is no such file") for path in labels.index[~has_image]]
-    bare = [Problem(path, f"not labelled in {source}") for path in listed[~listed.isin(labels.index)]]
-    return labels[has_image].sort_index(), missing + bare
+def _check_overlap(root: Path, images: tuple[str, ...], lists: Mapping[str, pd.DataFrame]) -> None:
+    """Raise ValueError if a list names files and none of them is an image: then the paths are meant otherwise."""
+    known = set(images)
+    for source, labels in lists.items():
+        if len(labels) and known.isdisjoint(labels.index):
+            raise ValueError(
+                f"the files that {source} labels must lie below {root}; none of {len(labels)} does, for example "
+                f"{labels.index[0]!r}. {_example_of(images)} Open the folder that the labelled paths are relative to."
+            )
+
+
+def _mismatches(images: tuple[str, ...], lists: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Labelled files that do not exist, each named once, and images that a list does not label."""
+    known = set(images)
+    missing: dict[str, str] = {}
+    for source, labels in lists.items():
+        for path in labels.index[~labels.index.isin(known)]:
+            missing.setdefault(path, source)
+    problems = [Problem(path, f"labelled in {source}, but there is no such file") for path, source in missing.items()]
+    for source, labels in lists.items():
+        labelled = set(labels.index)
+        problems += [Problem(path, f"not labelled in {source}") for path in images if path not in labelled]
+    return problems
 
 
 def _example_of(images: tuple[str, ...]) -> str:

@@ -33,7 +33,8 @@ def read(root: Path, *, column: str = "label") -> Dataset:
         Name of the column that the folder names go into, for example ``"gender"`` or ``"identity"``.
     """
     images, problems = list_images(root)
-    return assemble("folder", root, images, folder_labels(images, column), problems, "the folder names")
+    labels = folder_labels(images, column)
+    return assemble("folder", root, images, {} if labels is None else {"the folder names": labels}, problems)
 
 
 def folder_labels(images: Sequence[str], column: str) -> pd.DataFrame | None:

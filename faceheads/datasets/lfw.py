@@ -47,15 +47,14 @@ def read(root: Path) -> Dataset:
     ValueError
         If a list of genders cannot be read or names none of the images.
     """
-    images_root, images, labels, problems = read_people(root)
+    images_root, images, identities, problems = read_people(root)
+    lists = {"the folder names": identities}
     found = _find_genders(search_folders(root, images_root))
     if found:
         genders, unread = _read_genders(found, images)
-        source = " and ".join(path.name for path in found)
-        known = assemble("lfw", images_root, list(labels.index), genders, unread, source)
-        labels = labels.join(known.labels)
-        problems += known.problems
-    return assemble("lfw", images_root, images, labels, problems, "the folder names")
+        lists[" and ".join(path.name for path in found)] = genders
+        problems += unread
+    return assemble("lfw", images_root, images, lists, problems)
 
 
 def read_people(root: Path) -> tuple[Path, list[str], pd.DataFrame, list[Problem]]:

@@ -6,7 +6,6 @@ missing. The set is what the table lists, so images that lie beside it unlisted 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pandas as pd
 from .base import Adapter, Dataset, assemble
 from .labelfile import read_table
 from .listing import list_files
+from .values import TEXT_COLUMNS, typed
 
 #: Names under which a folder's own table is found.
 MANIFEST_NAMES = ("manifest.csv", "manifest.parquet", "metadata.csv", "metadata.parquet", "labels.csv")
@@ -22,14 +22,8 @@ MANIFEST_NAMES = ("manifest.csv", "manifest.parquet", "metadata.csv", "metadata.
 #: Columns that are taken for the path when none is named, in this order.
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "image", "img")
 
-#: Columns that are names even where they look like numbers.
-TEXT_COLUMNS = frozenset({"identity", "split"})
-
 #: The largest Parquet table that is read, in bytes of decoded columns.
 MAX_PARQUET_BYTES = 2**30
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|nan", re.ASCII | re.IGNORECASE)
-_TRUTH = {"true": True, "false": False}
 
 
 def detect(root: Path) -> bool:
@@ -63,7 +57,7 @@ def read(root: Path, *, manifest: Path | str | None = None, path_column: str | N
     paths = [listed_path(str(path), root) for path in table[column]]
     labels = table.drop(columns=column).set_index(pd.Index(paths, name="path", dtype=str))
     images = set(files).intersection(paths)
-    return assemble("csv", root, tuple(images), labels, problems, manifest.name)
+    return assemble("csv", root, tuple(images), {manifest.name: labels}, problems)
 
 
 def listed_path(path: str, root: Path) -> str:
@@ -71,22 +65,6 @@ def listed_path(path: str, root: Path) -> str:
     path = path.replace("\\", "/")
     prefix = root.resolve().as_posix().rstrip("/") + "/"
     return path.removeprefix(prefix).removeprefix("./")
-
-
-def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of strings with numbers and truth values in the columns that hold nothing else."""
-    return pd.DataFrame({name: _typed_column(str(name), table[name]) for name in table.columns}, index=table.index)
-
-
-def _typed_column(name: str, texts: pd.Series) -> pd.Series:
-    known = texts[texts != ""]
-    if name in TEXT_COLUMNS or name in PATH_COLUMNS or known.empty:
-        return texts.where(texts != "")
-    if known.str.fullmatch(_NUMBER).all():
-        return pd.to_numeric(texts.where(texts != ""))
-    if known.str.lower().isin(_TRUTH).all():
-        return texts.str.lower().map(_TRUTH)
-    return texts.where(texts != "")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -7,12 +7,13 @@ The date is not used, and a misspelt one does no harm.
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble, label_frame
+from .base import Adapter, Dataset, Problem, assemble
 from .listing import first_images, list_images
 from .values import MAX_AGE_YEARS
 
@@ -38,9 +39,13 @@ def read(root: Path) -> Dataset:
     images, problems = list_images(root)
     parsed = [parse_name(path.rsplit("/", 1)[-1]) for path in images]
     problems += [_malformed(path) for path, fields in zip(images, parsed) if fields is None]
-    ages, genders, races = zip(*(fields or (np.nan, None, None) for fields in parsed)) if parsed else ((), (), ())
-    labels = label_frame(images, {"age": np.array(ages, float), "gender": list(genders), "race": list(races)})
-    return assemble("utkface", root, images, labels.astype({"gender": str, "race": str}), problems, "the file names")
+    labels = pd.DataFrame(
+        [(math.nan, None, None) if fields is None else fields for fields in parsed],
+        columns=["age", "gender", "race"],
+        index=pd.Index(images, name="path", dtype=str),
+    )
+    labels = labels.astype({"age": float, "gender": str, "race": str})
+    return assemble("utkface", root, images, {"the file names": labels}, problems)
 
 
 def parse_name(name: str) -> tuple[float, str, str] | None:

@@ -14,6 +14,12 @@ _GENDERS = {"male": "male", "m": "male", "man": "male", "female": "female", "f":
 _BAND = re.compile(r"\(?\s*([0-9]{1,3})\s*(?:[-,]\s*([0-9]{1,3})\s*)?\)?", re.ASCII)
 _OPEN_BAND = re.compile(r"(?:more than\s*([0-9]{1,3})|([0-9]{1,3})\s*\+)", re.ASCII)
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?|nan", re.ASCII | re.IGNORECASE)
+_TRUTH = {"true": True, "false": False}
+
+#: Columns that are names even where they look like numbers.
+TEXT_COLUMNS = frozenset({"path", "identity", "split"})
+
 #: Ages above this are typing errors; the oldest person on record reached 122 years.
 MAX_AGE_YEARS = 122
 
@@ -25,10 +31,7 @@ def gender_of(text: str) -> str | None:
 
 def age_of(text: str) -> float:
     """An age in years between 0 and 122, or NaN if the text is no such number."""
-    try:
-        years = float(text)
-    except ValueError:
-        return math.nan
+    years = number_of(text)
     return years if 0 <= years <= MAX_AGE_YEARS else math.nan
 
 
@@ -73,6 +76,28 @@ def band_name(text: str, low: float, high: float) -> str | None:
     if math.isnan(high):
         return text.strip()
     return f"{low:.0f}" if low == high else f"{low:.0f}-{high:.0f}"
+
+
+def number_of(text: str) -> float:
+    """The number that a text holds, or NaN; words such as ``inf`` are no numbers here."""
+    return float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of strings with numbers and truth values in the columns that hold nothing else; empty is missing."""
+    return pd.DataFrame({name: _typed_column(name, table[name]) for name in table.columns}, index=table.index)
+
+
+def _typed_column(name: str, texts: pd.Series) -> pd.Series:
+    known = texts[texts != ""]
+    with_gaps = texts.where(texts != "")
+    if name in TEXT_COLUMNS or known.empty:
+        return with_gaps
+    if all(map(_NUMBER.fullmatch, known)):
+        return pd.to_numeric(with_gaps)
+    if known.str.lower().isin(_TRUTH).all():
+        return texts.str.lower().map(_TRUTH)
+    return with_gaps
 
 
 def unreadable(texts: pd.Series, values: pd.Series, column: str, source: str) -> list[Problem]:
