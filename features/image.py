@@ -11,8 +11,11 @@ Colour profiles (ICC) and gamma are ignored, as that loader and the networks' tr
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import hashlib
 import io
+import logging
 import os
 import re
 import stat
@@ -21,7 +24,7 @@ import threading
 import uuid
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -46,7 +49,7 @@ MAX_PIXELS = 200_000_000
 MAX_FILE_BYTES = 2**30
 
 #: What Pillow may try. Formats that start other programs (EPS), have no signature (TGA) or are no photographs stay out.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
 
 #: Signatures that tell a damaged image from a file that never was one.
 _SIGNATURES = {
@@ -230,14 +233,14 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
 
 def _unidentified_reason(data: bytes) -> str:
     """Why no decoder took the bytes."""
-    if _is_heic(data):
+    if _is_heic(data) and not _heif_is_available():
         return "unsupported format (HEIC: pip install faceheads[heif])"
     foreign = _by_signature(data.lstrip()[:16], _FOREIGN_SIGNATURES)
     if foreign is not None:
         return f"unsupported format ({foreign})"
     if _stated_size_is_zero(data):
         return "zero size"
-    known = _by_signature(data, _SIGNATURES)
+    known = "HEIC" if _is_heic(data) else _by_signature(data, _SIGNATURES)
     return "not an image" if known is None else f"damaged: starts like {known}, but its header cannot be read"
 
 
@@ -280,17 +283,16 @@ def _heif_is_available() -> bool:
 
 
 class _QuietPillow:
-    """Pillow without warnings and with our pixel limit, while at least one thread decodes.
+    """Pillow with our pixel limit, and without warnings, log lines and libtiff's messages, while a thread decodes.
 
-    Both are settings of the process and not of a call, so the first thread that enters sets them and the last one that
-    leaves puts them back.
+    All of these are settings of the process and not of a call, so the first thread that enters sets them and the last one
+    that leaves puts them back.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._n_inside = 0
-        self._caught = warnings.catch_warnings()
-        self._limit = Image.MAX_IMAGE_PIXELS
+        self._undo = contextlib.ExitStack()
 
     @contextlib.contextmanager
     def __call__(self, max_pixels: int) -> Iterator[None]:
@@ -304,19 +306,36 @@ class _QuietPillow:
 
     def _enter(self, max_pixels: int) -> None:
         if self._n_inside == 0:
-            self._caught = warnings.catch_warnings()
-            self._caught.__enter__()
+            self._undo.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
-            self._limit = Image.MAX_IMAGE_PIXELS
+            self._undo.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
             Image.MAX_IMAGE_PIXELS = 0
+            logger = logging.getLogger("PIL")
+            self._undo.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.CRITICAL + 1)
+            for set_handler in _libtiff_handler_setters():
+                self._undo.callback(set_handler, set_handler(None))
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels)
         self._n_inside += 1
 
     def _leave(self) -> None:
         self._n_inside -= 1
         if self._n_inside == 0:
-            self._caught.__exit__(None, None, None)
-            Image.MAX_IMAGE_PIXELS = self._limit
+            self._undo.close()
+
+
+@functools.cache
+def _libtiff_handler_setters() -> tuple[Callable, ...]:
+    """The functions of Pillow's libtiff that replace what prints its messages to stderr and return the one before.
+
+    They are reached through Pillow's compiled module; where the platform hides them, messages stay.
+    """
+    library = ctypes.CDLL(Image.core.__file__)
+    names = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")
+    setters = tuple(getattr(library, name) for name in names if hasattr(library, name))
+    for setter in setters:
+        setter.argtypes, setter.restype = (ctypes.c_void_p,), ctypes.c_void_p
+    return setters
 
 
 _quiet_pillow = _QuietPillow()

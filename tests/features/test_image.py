@@ -1,0 +1,597 @@
+"""Decoding: what every kind of file becomes, and how every kind of broken file is reported."""
+
+import hashlib
+import io
+import logging
+import os
+import pickle
+import stat
+import struct
+import sys
+import threading
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageOps
+
+from features import image as image_module
+from features.image import (
+    IMAGE_EXTENSIONS,
+    UnreadableImage,
+    import_cv2,
+    list_images,
+    read_image,
+    scan_folder,
+    write_image,
+)
+
+#: Exif 2.32, tag 0x0112: the sides of the visible picture where row 0 and column 0 of the stored one are.
+EXIF_SIDES = {
+    1: ("top", "left"),
+    2: ("top", "right"),
+    3: ("bottom", "right"),
+    4: ("bottom", "left"),
+    5: ("left", "top"),
+    6: ("right", "top"),
+    7: ("right", "bottom"),
+    8: ("left", "bottom"),
+}
+
+
+def colours(height=48, width=40, seed=0):
+    """Large patches of random colour, RGB: something that every codec can hold."""
+    patches = np.random.default_rng(seed).integers(0, 256, (-(-height // 8), -(-width // 8), 3))
+    return np.kron(patches, np.ones((8, 8, 1))).astype(np.uint8)[:height, :width]
+
+
+def encoded(picture, file_format, **settings):
+    """The bytes of a file that holds an array or a Pillow image."""
+    buffer = io.BytesIO()
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(buffer, file_format, **settings)
+    return buffer.getvalue()
+
+
+def png_by_hand(width, height, bit_depth, colour_type, rows=b"", chunks=()):
+    """A PNG file put together chunk by chunk: for what Pillow does not write."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, 0)
+    body = b"".join(chunk(name, content) for name, content in chunks)
+    end = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + end
+
+
+def pillow_rgb(data):
+    """The loader of the face_recognition package."""
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def reason_of(source, **arguments):
+    with pytest.raises(UnreadableImage) as caught:
+        read_image(source, **arguments)
+    return caught.value.reason
+
+
+def exif(orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+# ------------------------------------------------------------------------------------------------ what comes out
+
+ORDINARY = {
+    "jpeg": encoded(colours(), "JPEG"),
+    "progressive jpeg": encoded(colours(), "JPEG", progressive=True),
+    "gray jpeg": encoded(Image.fromarray(colours()).convert("L"), "JPEG"),
+    "cmyk jpeg": encoded(Image.fromarray(colours()).convert("CMYK"), "JPEG"),
+    "png": encoded(colours(), "PNG"),
+    "gray png": encoded(Image.fromarray(colours()).convert("L"), "PNG"),
+    "palette png": encoded(Image.fromarray(colours()).convert("P"), "PNG"),
+    "one-bit png": encoded(Image.fromarray(colours()).convert("1"), "PNG"),
+    "opaque rgba png": encoded(Image.fromarray(colours()).convert("RGBA"), "PNG"),
+    "opaque la png": encoded(Image.fromarray(colours()).convert("LA"), "PNG"),
+    "webp": encoded(colours(), "WEBP"),
+    "lossless webp": encoded(colours(), "WEBP", lossless=True),
+    "gif": encoded(Image.fromarray(colours()).convert("P"), "GIF"),
+    "bmp": encoded(colours(), "BMP"),
+    "palette bmp": encoded(Image.fromarray(colours()).convert("P"), "BMP"),
+    "tiff": encoded(colours(), "TIFF"),
+    "lzw tiff": encoded(colours(), "TIFF", compression="tiff_lzw"),
+    "cmyk tiff": encoded(Image.fromarray(colours()).convert("CMYK"), "TIFF"),
+    "ppm": encoded(colours(), "PPM"),
+    "jpeg 2000": encoded(colours(), "JPEG2000"),
+}
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_an_ordinary_image_has_exactly_the_pixels_that_pillow_converts_to_rgb(kind):
+    decoded = read_image(ORDINARY[kind])
+    np.testing.assert_array_equal(decoded.rgb, pillow_rgb(ORDINARY[kind]))
+    assert decoded.notes == ()
+
+
+def test_photos_have_exactly_the_pixels_of_the_original_pipelines_loader(group_photos, lfw_photos):
+    for path in (*group_photos, *lfw_photos[:20]):
+        decoded = read_image(path)
+        np.testing.assert_array_equal(decoded.rgb, np.array(Image.open(path).convert("RGB")))
+        assert decoded.format == "jpeg"
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_the_array_is_contiguous_writeable_and_owns_its_memory(kind):
+    rgb = read_image(ORDINARY[kind]).rgb
+    assert rgb.dtype == np.uint8
+    assert rgb.shape == (48, 40, 3)
+    assert rgb.flags.c_contiguous
+    assert rgb.flags.writeable
+
+
+def test_the_hash_is_that_of_the_file_and_path_and_bytes_give_the_same(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(ORDINARY["png"])
+    from_path, from_bytes = read_image(str(path)), read_image(bytearray(ORDINARY["png"]))
+    assert from_path.sha256 == from_bytes.sha256 == hashlib.sha256(ORDINARY["png"]).hexdigest()
+    np.testing.assert_array_equal(from_path.rgb, from_bytes.rgb)
+
+
+@pytest.mark.parametrize("name", ["photo.JPG", "photo.jpg", "photo", "photo.txt", "ünï 写真.PNG"])
+def test_the_content_decides_whatever_the_name_says(tmp_path, name):
+    (tmp_path / name).write_bytes(ORDINARY["webp"])
+    assert read_image(tmp_path / name).format == "webp"
+
+
+@pytest.mark.parametrize("orientation", EXIF_SIDES)
+def test_every_exif_orientation_gives_the_picture_as_it_was_seen(orientation):
+    seen = colours(24, 16)
+    row_side, column_side = EXIF_SIDES[orientation]
+    stored = seen.transpose(1, 0, 2) if row_side in ("left", "right") else seen
+    stored = stored[::-1] if row_side in ("bottom", "right") else stored
+    stored = stored[:, ::-1] if column_side in ("bottom", "right") else stored
+    decoded = read_image(encoded(np.ascontiguousarray(stored), "PNG", exif=exif(orientation)))
+    np.testing.assert_array_equal(decoded.rgb, seen)
+    assert decoded.rgb.flags.c_contiguous
+    assert decoded.notes == (() if orientation == 1 else (f"turned upright (EXIF orientation {orientation})",))
+
+
+@pytest.mark.parametrize("orientation", EXIF_SIDES)
+@pytest.mark.parametrize("file_format", ["JPEG", "WEBP", "TIFF", "PNG", "AVIF"])
+def test_orientation_in_any_format_is_applied_once_as_pillow_does(file_format, orientation):
+    data = encoded(colours(), file_format, exif=exif(orientation))
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    np.testing.assert_array_equal(read_image(data).rgb, np.array(expected))
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_outside_the_standard_is_ignored(orientation):
+    decoded = read_image(encoded(colours(), "PNG", exif=exif(orientation)))
+    np.testing.assert_array_equal(decoded.rgb, colours())
+
+
+def test_exif_that_cannot_be_read_does_not_hide_the_picture():
+    data = encoded(colours(), "PNG", exif=b"Exif\0\0no exif at all")
+    np.testing.assert_array_equal(read_image(data).rgb, colours())
+
+
+def test_transparent_parts_show_white_and_half_transparent_ones_half_white():
+    rgba = np.zeros((1, 3, 4), np.uint8)
+    rgba[0, :, :3] = 100
+    rgba[0, :, 3] = 0, 51, 255  # nothing, a fifth, all
+    decoded = read_image(encoded(rgba, "PNG"))
+    np.testing.assert_array_equal(decoded.rgb[0, :, 0], [255, 224, 100])  # 224 = 255 - (255 - 100) / 5
+    assert decoded.notes == ("transparent parts shown white",)
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB"])
+def test_a_transparent_colour_of_an_image_without_alpha_shows_white(mode):
+    picture = Image.new(mode, (2, 1), 0)
+    picture.putpixel((1, 0), {"P": 1, "L": 77, "RGB": (77, 77, 77)}[mode])
+    if mode == "P":
+        picture.putpalette([0, 0, 0, 77, 77, 77])
+    data = encoded(picture, "PNG", transparency=(0, 0, 0) if mode == "RGB" else 0)
+    np.testing.assert_array_equal(read_image(data).rgb[0, :, 0], [255, 77])
+
+
+def test_a_cmyk_jpeg_is_not_shown_as_its_negative():
+    # Adobe's inverted CMYK, as every CMYK JPEG has it: red ink only, in a corner without ink
+    picture = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    picture.paste((0, 0, 0, 0), (8, 0, 16, 16))
+    rgb = read_image(encoded(picture, "JPEG", quality=95)).rgb
+    np.testing.assert_allclose(rgb[8, 2], [255, 0, 0], atol=6)
+    np.testing.assert_allclose(rgb[8, 13], [255, 255, 255], atol=6)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "PPM"])
+def test_sixteen_bit_gray_is_scaled_and_not_clipped(file_format):
+    gray = np.array([[0, 255, 256, 32768, 65535]], np.uint16)
+    decoded = read_image(encoded(Image.fromarray(gray), file_format))
+    for channel in range(3):
+        np.testing.assert_array_equal(decoded.rgb[0, :, channel], [0, 0, 1, 128, 255])
+    assert decoded.notes == ("16 bits reduced to 8",)
+
+
+def test_sixteen_bit_big_endian_tiff_is_scaled_too():
+    gray = np.array([[0, 256, 65535]], np.uint16)
+    data = encoded(Image.fromarray(gray.astype(">u2")), "TIFF")
+    np.testing.assert_array_equal(read_image(data).rgb[0, :, 0], [0, 1, 255])
+
+
+@pytest.mark.parametrize(("colour_type", "n_samples"), [(2, 3), (6, 4), (0, 1), (4, 2)])
+def test_sixteen_bit_png_of_every_colour_type_keeps_the_high_byte(colour_type, n_samples):
+    pixels = np.full((2, 3, n_samples), 65535, ">u2")
+    pixels[0, :, : 3 if n_samples > 2 else 1] = np.array([0x1234, 0x80FF, 0xFF00])[:, np.newaxis]
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    rgb = read_image(png_by_hand(3, 2, 16, colour_type, rows)).rgb
+    np.testing.assert_array_equal(rgb[0], np.array([0x12, 0x80, 0xFF])[:, np.newaxis] * [1, 1, 1])
+    np.testing.assert_array_equal(rgb[1], np.full((3, 3), 255))
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_of_several_frames_the_first_is_taken(file_format):
+    frames = [Image.fromarray(colours(seed=i)) for i in range(3)]
+    settings = {"lossless": True} if file_format == "WEBP" else {}
+    data = encoded(frames[0], file_format, save_all=True, append_images=frames[1:], **settings)
+    assert Image.open(io.BytesIO(data)).n_frames == 3
+    np.testing.assert_array_equal(read_image(data).rgb, pillow_rgb(data))
+    assert np.abs(read_image(data).rgb.astype(int) - colours()).mean() < 3  # the palette of a GIF costs a little
+
+
+def test_a_colour_profile_changes_nothing():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    np.testing.assert_array_equal(read_image(encoded(colours(), "PNG", icc_profile=profile)).rgb, colours())
+
+
+def test_one_pixel_is_an_image():
+    assert read_image(encoded(colours(1, 1), "PNG")).rgb.shape == (1, 1, 3)
+
+
+def test_heic_is_decoded_where_the_extra_is_installed():
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    decoded = read_image(encoded(colours(96, 80), "HEIF", quality=95, exif=exif(6).tobytes()))
+    assert decoded.rgb.shape == (80, 96, 3)
+    assert decoded.format == "heif"
+
+
+# ------------------------------------------------------------------------------------------------- what is reported
+
+ZERO_BY_ZERO_GIF = b"GIF89a" + struct.pack("<HHBBB", 0, 0, 0, 0, 0) + b";"
+
+UNREADABLE = {
+    "nothing": (b"", "empty file"),
+    "text": (b"no image at all, but words", "not an image"),
+    "zeros": (bytes(1000), "not an image"),
+    "half a jpeg": (ORDINARY["jpeg"][: len(ORDINARY["jpeg"]) // 2], "truncated"),
+    "half a progressive jpeg": (ORDINARY["progressive jpeg"][: len(ORDINARY["progressive jpeg"]) // 2], "truncated"),
+    "half a png": (ORDINARY["png"][: len(ORDINARY["png"]) // 2], "truncated"),
+    "half a gif": (ORDINARY["gif"][: len(ORDINARY["gif"]) - 100], "truncated"),
+    "half a bmp": (ORDINARY["bmp"][: len(ORDINARY["bmp"]) // 2], "truncated"),
+    "a jpeg's first bytes": (ORDINARY["jpeg"][:20], "damaged"),
+    "half a webp": (ORDINARY["webp"][: len(ORDINARY["webp"]) // 2], "damaged"),
+    "zero by zero png": (png_by_hand(0, 0, 8, 2), "zero size"),
+    "a png without height": (png_by_hand(5, 0, 8, 2), "zero size"),
+    "zero by zero gif": (ZERO_BY_ZERO_GIF, "zero size"),
+    "a bmp without width": (ORDINARY["bmp"][:18] + bytes(4) + ORDINARY["bmp"][22:], "zero size"),
+    "a bomb": (png_by_hand(60_000, 60_000, 8, 2), "too many pixels"),
+    "a bomb that pillow only warns of": (png_by_hand(15_000, 15_000, 8, 2), "too many pixels"),
+    "pdf": (b"%PDF-1.7\n%", "unsupported format (PDF)"),
+    "svg": (b"\n<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported format (SVG)"),
+    "floating point tiff": (encoded(np.ones((4, 4), np.float32), "TIFF"), "unsupported format"),
+    "32-bit tiff": (encoded(np.ones((4, 4), np.int32), "TIFF"), "unsupported format"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_broken_file_is_reported_by_a_stable_phrase_and_its_hash(kind):
+    data, phrase = UNREADABLE[kind]
+    with pytest.raises(UnreadableImage) as caught:
+        read_image(data)
+    assert caught.value.reason.startswith(phrase)
+    assert "\n" not in caught.value.reason
+    assert len(caught.value.sha256) == 64
+
+
+def test_heic_without_the_extra_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    heic = struct.pack(">I", 24) + b"ftypheic" + bytes(12)
+    assert reason_of(heic) == "unsupported format (HEIC: pip install faceheads[heif])"
+
+
+def test_what_is_no_regular_readable_file_is_reported(tmp_path):
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert reason_of(tmp_path / "absent.jpg") == "missing file"
+    assert reason_of(tmp_path / "broken.jpg") == "missing file"
+    assert reason_of(tmp_path) == "not a regular file"
+    assert reason_of(tmp_path / "pipe.jpg") == "not a regular file"
+    assert reason_of(tmp_path / ("x" * 300)).startswith("not readable: ")
+
+
+def test_a_file_without_permission_is_reported(tmp_path, monkeypatch):
+    path = tmp_path / "secret.png"
+    path.write_bytes(ORDINARY["png"])
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read everything
+
+        def refuse(self):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(type(path), "read_bytes", refuse)
+    assert reason_of(path) == "no permission"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_module, "MAX_FILE_BYTES", 100)
+    (tmp_path / "large.png").write_bytes(ORDINARY["png"])
+    assert reason_of(tmp_path / "large.png").startswith("too many bytes: ")
+
+
+def test_the_pixel_limit_is_the_callers_and_is_exact():
+    assert read_image(ORDINARY["png"], max_pixels=48 * 40).rgb.shape == (48, 40, 3)
+    assert reason_of(ORDINARY["png"], max_pixels=48 * 40 - 1) == "too many pixels: 40 x 48 (at most 1919)"
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "progressive jpeg", "png", "webp", "gif", "bmp", "lzw tiff", "jpeg 2000"])
+def test_no_beginning_of_a_file_passes_for_the_whole(kind):
+    data, whole = ORDINARY[kind], pillow_rgb(ORDINARY[kind])
+    for n in range(0, len(data), max(1, len(data) // 60)):
+        try:
+            rgb = read_image(data[:n]).rgb
+        except UnreadableImage:
+            continue
+        np.testing.assert_array_equal(rgb, whole)  # only an end that holds no pixels may be missing
+
+
+def test_a_failure_survives_the_way_back_from_a_worker_process():
+    error = UnreadableImage("truncated: x", "ab" * 32)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.reason, copy.sha256, str(copy)) == ("truncated: x", "ab" * 32, "truncated: x")
+
+
+@settings(max_examples=300)
+@given(
+    kind=st.sampled_from(sorted(ORDINARY)),
+    edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6),
+    at_the_start=st.booleans(),
+    kept=st.floats(0, 1) | st.just(1.0),
+)
+def test_whatever_the_bytes_only_unreadable_image_escapes(kind, edits, at_the_start, kept):
+    data = bytearray(ORDINARY[kind])
+    reach = min(len(data), 120) if at_the_start else len(data)
+    for place, value in edits:
+        data[int(place * (reach - 1))] = value
+    try:
+        decoded = read_image(bytes(data[: int(kept * len(data))]), max_pixels=1_000_000)
+    except UnreadableImage:
+        return
+    assert decoded.rgb.dtype == np.uint8
+    assert decoded.rgb.shape[2] == 3
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_never_more_than_unreadable(data):
+    with pytest.raises(UnreadableImage):
+        read_image(b"\x01" + data)
+
+
+# ---------------------------------------------------------------------------------------------- what stays unchanged
+
+
+def broken_tiffs():
+    """TIFF files that libtiff, Pillow and Pillow's logger all complain about."""
+    data = encoded(Image.fromarray(colours()), "TIFF", compression="tiff_deflate")
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        broken = bytearray(data)
+        for place in rng.integers(0, len(data), 5):
+            broken[place] = rng.integers(256)
+        yield bytes(broken)
+
+
+def test_nothing_is_printed_and_no_warning_is_shown(capfd, recwarn, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow would warn of 1,920 pixels
+    read_image(ORDINARY["png"])
+    for data in broken_tiffs():
+        try:
+            read_image(data)
+        except UnreadableImage:
+            continue
+    assert not recwarn.list
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pillows_own_settings_are_left_as_they_were(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12_345)
+    filters = list(warnings.filters)
+    read_image(ORDINARY["png"])
+    reason_of(b"x")
+    assert Image.MAX_IMAGE_PIXELS == 12_345
+    assert warnings.filters == filters
+    assert logging.getLogger("PIL").level == logging.NOTSET
+
+
+def test_threads_that_decode_at_the_same_time_do_not_disturb_each_other(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    kinds = sorted(ORDINARY)
+    expected = {kind: read_image(ORDINARY[kind]).rgb for kind in kinds}
+    wrong = []
+
+    def work(offset):
+        for i in range(100):
+            kind = kinds[(i + offset) % len(kinds)]
+            if not np.array_equal(read_image(ORDINARY[kind]).rgb, expected[kind]):
+                wrong.append(kind)
+
+    threads = [threading.Thread(target=work, args=(5 * i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+# -------------------------------------------------------------------------------------------------------- folders
+
+
+def make_files(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+
+
+def test_images_of_nested_folders_are_listed_sorted_by_code_point(tmp_path):
+    make_files(tmp_path, "b/2.jpg", "b/10.JPEG", "B.Png", "a.webp", "é/ü.tiff", "b/c/d/e.HEIC")
+    assert list_images(tmp_path) == ["B.Png", "a.webp", "b/10.JPEG", "b/2.jpg", "b/c/d/e.HEIC", "é/ü.tiff"]
+    assert list_images(str(tmp_path)) == list_images(tmp_path)
+
+
+def test_hidden_and_other_files_are_listed_apart_and_counted(tmp_path):
+    make_files(tmp_path, "a.jpg", ".a.jpg", "._a.jpg", ".git/x.jpg", "notes.txt", "sub/no_extension", "sub/b.jpg.part")
+    listing = scan_folder(tmp_path)
+    assert listing.images == ("a.jpg",)
+    assert listing.hidden == ("._a.jpg", ".a.jpg", ".git")
+    assert listing.other_files == ("notes.txt", "sub/b.jpg.part", "sub/no_extension")
+
+
+def test_links_in_a_circle_end_and_every_image_is_listed_once(tmp_path):
+    make_files(tmp_path, "a/1.jpg", "b/2.jpg")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "a" / "self").symlink_to(tmp_path / "a")
+    (tmp_path / "0_link_to_b").symlink_to(tmp_path / "b")
+    assert list_images(tmp_path) == ["a/1.jpg", "b/2.jpg"]
+
+
+def test_a_linked_folder_elsewhere_and_a_broken_link_are_listed(tmp_path):
+    make_files(tmp_path, "elsewhere/3.jpg", "data/1.jpg")
+    (tmp_path / "data" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "2.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    assert list_images(tmp_path / "data") == ["1.jpg", "2.jpg", "more/3.jpg"]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="the file system accepts UTF-8 names only")
+def test_a_name_that_no_table_can_hold_is_listed_apart(tmp_path):
+    make_files(tmp_path, "good.jpg")
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
+    listing = scan_folder(tmp_path)
+    assert listing.images == ("good.jpg",)
+    assert listing.bad_names == ("caf\\xe9.jpg",)
+
+
+def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
+    with pytest.raises(NotADirectoryError, match="must be an existing folder"):
+        list_images(tmp_path / "absent")
+
+
+def test_a_folder_that_cannot_be_entered_is_an_error_and_not_a_silent_loss(tmp_path, monkeypatch):
+    make_files(tmp_path, "open/1.jpg", "shut/2.jpg")
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="shut"):
+        list_images(tmp_path)
+
+
+def test_extensions_are_lower_case_with_a_dot():
+    assert all(extension == extension.lower() and extension.startswith(".") for extension in IMAGE_EXTENSIONS)
+
+
+# -------------------------------------------------------------------------------------------------------- writing
+
+
+@pytest.mark.parametrize("name", ["a.png", "A.PNG", "ünï 写真.png"])
+def test_a_png_comes_back_as_it_was_written(tmp_path, name):
+    write_image(tmp_path / name, colours())
+    np.testing.assert_array_equal(read_image(tmp_path / name).rgb, colours())
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_jpeg_comes_back_nearly_as_it_was_and_nearer_with_more_quality(tmp_path):
+    errors = []
+    for quality in (50, 95):
+        write_image(tmp_path / "a.jpg", colours(), quality)
+        errors.append(np.abs(read_image(tmp_path / "a.jpg").rgb.astype(int) - colours()).mean())
+    assert errors[1] < 1 < errors[0]
+    assert read_image(tmp_path / "a.jpg").format == "jpeg"
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    write_image(path, colours())
+
+    def save_half(self, file, *args, **kwargs):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", save_half)
+    with pytest.raises(OSError, match="No space"):
+        write_image(path, colours(seed=1))
+    monkeypatch.undo()
+    np.testing.assert_array_equal(read_image(path).rgb, colours())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "plain").write_bytes(b"")
+    write_image(tmp_path / "a.png", colours())
+    assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "rgb", "quality", "message"),
+    [
+        ("a.webp", colours(), 90, "must be written as one of"),
+        ("a.jpg", colours(), 0, "quality must be 1 to 95; got 0"),
+        ("a.jpg", np.zeros((1, 70_000, 3), np.uint8), 90, "at most 65500 px a side"),
+        ("a.png", colours()[:, :, 0], 90, "shape \\(height, width, 3\\), RGB; got uint8 of shape \\(48, 40\\)"),
+        ("a.png", colours().astype(float), 90, "got float64"),
+        ("a.png", np.zeros((0, 5, 3), np.uint8), 90, "got uint8 of shape \\(0, 5, 3\\)"),
+        ("a.png", [[1]], 90, "got list"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_with_a_reason(tmp_path, name, rgb, quality, message):
+    with pytest.raises(ValueError, match=message):
+        write_image(tmp_path / name, rgb, quality)
+    assert not list(tmp_path.iterdir())
+
+
+# --------------------------------------------------------------------------------------------------------- OpenCV
+
+
+class _FailingImport:
+    def __init__(self, message):
+        self.message = message
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "cv2":
+            raise ImportError(self.message)
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("libGL.so.1: cannot open shared object file", "'pip install opencv-python-headless' in place of"),
+        ("libgthread-2.0.so.0: cannot open shared object file", "apt-get install libgl1"),
+        ("No module named 'cv2'", "OpenCV is needed: pip install opencv-python-headless"),
+    ],
+)
+def test_an_opencv_that_cannot_be_imported_says_what_to_install(monkeypatch, message, advice):
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_FailingImport(message), *sys.meta_path])
+    with pytest.raises(ImportError, match=advice):
+        import_cv2()
+
+
+def test_opencv_is_returned_where_it_is_installed():
+    assert import_cv2().INTER_LINEAR == 1
