@@ -22,11 +22,15 @@ from .text import Label
 #: Smallest legible font size in pixels, and per pixel of the photo's longer side: 15 px when 3200 are shown on 1600.
 MIN_TEXT_PX, MIN_TEXT_SHARE = 12, 0.0094
 #: Font size per pixel of the face, and the largest size as a multiple of the smallest one.
-TEXT_PER_FACE, MAX_TEXT_RATIO = 0.17, 2.2
+TEXT_PER_FACE, MAX_TEXT_RATIO = 0.15, 2.0
 #: Text sizes that are tried one after the other, as shares of the preferred size.
 TEXT_SCALES = (1.0, 0.8, 0.65, 0.0)
+#: Beyond this number of faces, or this share of labels away from their faces, numbers are easier to follow.
+MAX_LABELLED_FACES, MAX_LEADER_SHARE = 80, 0.2
 #: Line width per pixel of the face, and its limits as multiples of the photo's unit.
-LINE_PER_FACE, MIN_LINE, MAX_LINE = 0.02, 1.5, 4.0
+LINE_PER_FACE, MIN_LINE, MAX_LINE = 0.022, 2.0, 4.0
+#: Faces smaller than this many units have the thinnest line, so that it does not fill them.
+SMALL_FACE = 28
 #: The photo's unit is one pixel up to this length of the longer side.
 UNIT_LENGTH_PX = 1400
 #: Between the texts of one face when they share a line.
@@ -51,6 +55,8 @@ class _Style:
         return round(np.clip(TEXT_PER_FACE * face_px * scale, self.min_text_px, MAX_TEXT_RATIO * self.min_text_px))
 
     def line_px(self, face_px: float) -> int:
+        if face_px < SMALL_FACE * self.unit_px:
+            return self.unit_px
         return round(np.clip(LINE_PER_FACE * face_px, MIN_LINE * self.unit_px, MAX_LINE * self.unit_px))
 
 
@@ -113,13 +119,19 @@ def _outer_box(face: FaceDecisions, image_hw: tuple[int, int], style: _Style) ->
 
 def _plan(faces: Sequence[FaceDecisions], boxes: np.ndarray, image_hw: tuple[int, int], style: _Style) -> _Plan:
     """Labels beside the faces in the largest size that fits, else numbers."""
-    for shapes in _label_shapes(faces, style):
-        placed = _fit(shapes, boxes, image_hw, LayoutRules(gap_px=2 * style.unit_px))
-        if len(placed) == len(shapes):
-            return _Plan(placed)
+    if len(faces) <= MAX_LABELLED_FACES:
+        for shapes in _label_shapes(faces, style):
+            placed = _fit(shapes, boxes, image_hw, LayoutRules(gap_px=2 * style.unit_px))
+            if len(placed) == len(shapes) and _is_easy_to_follow(placed):
+                return _Plan(placed)
     numbers = {i: [Label((str(i + 1),), style.min_text_px, style.font_path)] for i in range(len(faces))}
     placed = _fit(numbers, boxes, image_hw, LayoutRules(gap_px=style.unit_px, max_cover=0.3, rings=6))
     return _Plan(placed, [_legend_entry(i, face, i in placed) for i, face in enumerate(faces)])
+
+
+def _is_easy_to_follow(placed: dict[int, tuple[Label, Placement]]) -> bool:
+    n_leaders = sum(place.leader_xyxy is not None for _, place in placed.values())
+    return n_leaders <= max(1, MAX_LEADER_SHARE * len(placed))
 
 
 def _label_shapes(faces: Sequence[FaceDecisions], style: _Style) -> Iterator[dict[int, list[Label]]]:
@@ -171,12 +183,12 @@ def _draw_plan(
 
 
 def _draw_box(canvas: Image.Image, box: tuple[int, int, int, int], face: FaceDecisions, style: _Style) -> None:
-    """A line in the face's colour between two thin lines of the opposite brightness: visible on any ground."""
+    """A line in the face's colour with a thin line of the opposite brightness around it: visible on any ground."""
     pen = ImageDraw.Draw(canvas)
     x0, y0, x1, y1 = box
     colour, line, halo = face_colour(face), style.line_px(face.face.size_px), style.unit_px
     outer = (x0 - halo, y0 - halo, x1 - 1 + halo, y1 - 1 + halo)
-    pen.rectangle(outer, outline=text_colour(colour), width=line + 2 * halo)
+    pen.rectangle(outer, outline=text_colour(colour), width=line + halo)
     if any(d.is_unsure for d in face.decisions[:1]):
         _dashed_rectangle(pen, box, colour, line)
     else:

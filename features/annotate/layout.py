@@ -21,6 +21,7 @@ import numpy as np
 
 from .geometry import (
     areas,
+    distances,
     grown,
     overlap_areas,
     segments_cross,
@@ -31,15 +32,17 @@ from .geometry import (
 #: Costs of the places, smallest first: below its box, above, right, left, on the face itself, away with a leader.
 BELOW, ABOVE, RIGHT, LEFT, INSIDE, AWAY = 0.0, 0.3, 0.6, 0.7, 1.2, 1.5
 #: Cost of the second, third, … shape of a label.
-SHAPE_COST = 0.25
+SHAPE_COST = 0.4
 #: Cost per covered share of somebody else's face.
 COVER_COST = 6.0
-#: Cost of every other box that a label comes close to, of every other box that a leader crosses.
-NEAR_COST, CROSS_COST = 0.4, 1.0
+#: Cost of every other box that is as close to a label as its own, where it touches its own and where it does not.
+NEAR_COST, NEAR_AWAY_COST = 1.0, 3.0
+#: Cost of every other box that a leader crosses.
+CROSS_COST = 3.0
 #: Cost of a leader per label height of length.
 LENGTH_COST = 0.4
-#: Largest share of its own box that a label may cover.
-MAX_OWN_COVER = 0.35
+#: Cost per covered share of the label's own face, and the largest share allowed.
+OWN_COVER_COST, MAX_OWN_COVER = 5.0, 0.2
 #: Cost of pushing a placed label away, and how much dearer each repetition gets.
 PUSH_COST, PUSH_GROWTH = 1.5, 0.7
 #: Steps of the search for each label before the labels that are still without a place are given up.
@@ -157,17 +160,12 @@ def _places(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rectangles (k, 4) of one size around a box and the costs (k,) of their positions, some outside the image."""
     (w, h), (height, width) = size_wh, image_hw
-    corners = []
-    for x, y, cost in (*_flush(box_xyxy, w, h), *_away(box_xyxy, w, h, rings)):
-        corners.append((x, y, cost))
-    corners = np.array(corners, float)
-    flush = corners[:, 2] < AWAY
-    # A flush label slides along its box rather than leave the image; across the box it must not be moved.
-    vertical = (corners[:, 2] < RIGHT) | (corners[:, 2] >= INSIDE)
-    xs = np.where(flush & vertical, np.clip(corners[:, 0], 0, max(0, width - w)), corners[:, 0])
-    ys = np.where(flush & ~vertical, np.clip(corners[:, 1], 0, max(0, height - h)), corners[:, 1])
-    xy = np.floor(np.stack([xs, ys], axis=1))
-    return np.concatenate([xy, xy + [w, h]], axis=1), corners[:, 2]
+    rows = np.array([*_flush(box_xyxy, w, h), *_away(box_xyxy, w, h, rings)], float)
+    xy, costs = rows[:, :2], rows[:, 2]
+    # A label that should touch its box is moved into the image, over its box if need be; one away from it is not.
+    kept_inside = np.clip(xy, 0, np.maximum(0, [width - w, height - h]))
+    xy = np.floor(np.where((costs < AWAY)[:, None], kept_inside, xy))
+    return np.concatenate([xy, xy + [w, h]], axis=1), costs
 
 
 def _flush(box_xyxy: np.ndarray, w: int, h: int) -> Iterator[tuple[float, float, float]]:
@@ -214,10 +212,12 @@ def _judge(
     own_cover = cover[:, owner]
     others = np.delete(boxes_xyxy, owner, axis=0)
     cover = np.delete(cover, owner, axis=1)
-    near = overlap_areas(grown(places.labels_xyxy, rules.gap_px + 1), others) > 0
+    to_own = distances(places.labels_xyxy, boxes_xyxy[[owner]])
+    near = distances(places.labels_xyxy, others) <= to_own + rules.gap_px
     crossed = segments_meet_rectangles(places.leaders_xyxy, others)
-    costs = places.costs + COVER_COST * cover.sum(axis=1) + NEAR_COST * near.sum(axis=1)
-    costs = costs + CROSS_COST * crossed.sum(axis=1) + own_cover
+    near_cost = np.where(np.isnan(places.leaders_xyxy[:, 0]), NEAR_COST, NEAR_AWAY_COST)
+    costs = places.costs + COVER_COST * cover.sum(axis=1) + near_cost * near.sum(axis=1)
+    costs = costs + CROSS_COST * crossed.sum(axis=1) + OWN_COVER_COST * own_cover
     allowed = (own_cover <= MAX_OWN_COVER) & (cover <= rules.max_cover).all(axis=1)
     return _Candidates(places.labels_xyxy, places.leaders_xyxy, costs, places.shapes)[allowed]
 
