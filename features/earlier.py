@@ -30,6 +30,7 @@ class EarlierRows:
     def __init__(self, sources: Sequence[Path], retry_failed: bool) -> None:
         self._place: dict[str, tuple[Path, int]] = {}
         self._contents: dict[tuple[str, str], tuple[Path, list[tuple[str, str]]]] = {}
+        self._moved: dict[Path, Path] = {}
         self._piece = lru_cache(maxsize=_N_PIECES_HELD)(_read_piece)
         for source in sources:
             self._add(source, retry_failed)
@@ -56,9 +57,15 @@ class EarlierRows:
         source, there = self._contents.get(images[0], (None, None))
         return source if there == list(images) and all(sha256 in self for _, sha256 in images) else None
 
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file of earlier rows another name on disk; its rows are found there from now on."""
+        source.rename(target)
+        self._moved[source] = target
+
     def rows(self, path: str, sha256: str) -> list[FaceRow]:
         """The earlier rows of an image's content, under the image's present path."""
-        piece = self._piece(*self._place[sha256])
+        source, number = self._place[sha256]
+        piece = self._piece(self._moved.get(source, source), number)
         wanted = np.flatnonzero(piece.sha256 == sha256)
         first = wanted[piece.path[wanted] == piece.path[wanted[0]]]
         return [_row_of(piece, i, path) for i in first]

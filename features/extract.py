@@ -19,7 +19,7 @@ from pathlib import Path
 
 from faceheads.spec import TableSpec
 from faceheads.table import FaceRow, FaceTable, Status
-from faceheads.table_io import TableError, atomic_path, iterate_table, read_spec, write_csv, write_parquet
+from faceheads.table_io import TableError, iterate_table, read_spec, write_csv, write_parquet
 
 from .earlier import EarlierRows, table_pieces
 from .face import LANDMARK_SCHEMES
@@ -317,8 +317,7 @@ class Extraction:
         summary.n_reused += len(shard.images) - len(computed)
         same = None if computed else earlier.file_of_exactly(shard.images)
         if same is not None and same != self.output:
-            with atomic_path(shard.path) as temporary:
-                shutil.copyfile(same, temporary)
+            earlier.rename(same, shard.path)
             return
         rows = []
         for path, sha256 in shard.images:

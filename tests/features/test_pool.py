@@ -1,0 +1,66 @@
+"""The pool keeps order and memory bounds, and outlives its workers."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from features.pool import TASKS_PER_WORKER, OrderedPool, resolve_jobs
+
+
+def square(x):
+    time.sleep(0.01 * (x % 3))
+    return x * x
+
+
+def die_at_seven(x):
+    if x == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x * x
+
+
+def refuse_three(x):
+    if x == 3:
+        raise KeyError("three")
+    return x
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_the_order_of_the_items(jobs):
+    with OrderedPool(square, None, jobs) as pool:
+        assert list(pool.map(range(20))) == [x * x for x in range(20)]
+
+
+def test_items_are_taken_no_faster_than_results_are_used():
+    taken = []
+
+    def items():
+        for x in range(100):
+            taken.append(x)
+            yield x
+
+    with OrderedPool(square, None, 2) as pool:
+        results = pool.map(items())
+        next(results)
+        time.sleep(0.3)
+        assert len(taken) <= 2 * TASKS_PER_WORKER
+
+
+def test_an_item_that_kills_its_worker_is_handed_over_and_the_others_are_computed():
+    with OrderedPool(die_at_seven, lambda x: ("dead", x), 2) as pool:
+        results = list(pool.map(range(12)))
+    assert results == [x * x if x != 7 else ("dead", 7) for x in range(12)]
+
+
+def test_a_mistake_in_the_work_is_raised_here():
+    with OrderedPool(refuse_three, None, 2) as pool, pytest.raises(KeyError, match="three"):
+        list(pool.map(range(10)))
+
+
+def test_jobs_count_from_the_cores_when_negative_and_zero_is_refused():
+    assert resolve_jobs(3) == 3
+    assert resolve_jobs(None) == resolve_jobs(-1) >= 1
+    assert resolve_jobs(-10_000) == 1
+    with pytest.raises(ValueError, match="at least 1.*got 0"):
+        resolve_jobs(0)
