@@ -1,0 +1,210 @@
+"""Scores of all windows of a strip: 305 separable filters, then the scores that matter once more without them.
+
+The weights of a detector on a plane are a few outer products (see :mod:`.weights`): a filter along rows, then one along
+columns. Planes are flat, so a row filter is one long one-dimensional filter. Both passes keep a tile of sums in
+registers: the first several filters by several vectors, the second several rows by one vector. The arithmetic is
+float32, in another order than dlib's; windows near or above the threshold therefore get their score from the weights
+themselves, whose rounding error is below 2e-6.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .geometry import N_PLANES, WINDOW
+from .simd import LANES, REGISTERS, Pointer, Value, Writer, emitted
+
+#: Filters and vectors of the tile of the row pass, rows of the tile of the column pass.
+TILE_FILTERS = 5 if REGISTERS >= 32 else 3
+TILE_VECTORS = 4
+TILE_ROWS = 8 if REGISTERS >= 32 else 4
+#: Floats of one row of a detector's weights on a plane: ten weights, then zeros to whole vectors.
+ROW_FLOATS = -(-WINDOW // LANES) * LANES
+#: How far below the threshold a score of the separable filters may lie to be computed again.
+RESCORE_MARGIN = 1e-3
+
+
+def _write_row_filters(
+    writer: Writer, n_filters: int, plane: Pointer, n: Value, taps: Pointer, target, stride
+) -> None:
+    """``n_filters`` filters along ``n`` numbers of a plane."""
+    with writer.loop(0, n, TILE_VECTORS * LANES) as start:
+        sums = [[writer.constant(0.0)] * TILE_VECTORS for _ in range(n_filters)]
+        for tap in range(WINDOW):
+            numbers = [writer.load(plane + start + (tap + v * LANES), LANES) for v in range(TILE_VECTORS)]
+            for f in range(n_filters):
+                weight = writer.splat(writer.load(taps + (f * WINDOW + tap)))
+                sums[f] = [writer.fma(weight, number, total) for number, total in zip(numbers, sums[f])]
+        for f in range(n_filters):
+            for v in range(TILE_VECTORS):
+                writer.store(sums[f][v], target + stride * f + start + v * LANES)
+
+
+@emitted
+def filter_rows(
+    writer: Writer,
+    planes: Pointer,
+    start: Value,
+    n: Value,
+    filters: Pointer,
+    first: Value,
+    n_filters: Value,
+    responses: Pointer,
+    target: Value,
+    stride: Value,
+) -> None:
+    """Up to ``TILE_FILTERS`` row filters from ``first`` on, applied to ``n`` numbers of a plane from ``start`` on."""
+    for number in range(1, TILE_FILTERS + 1):
+        with writer.when(n_filters.equals(number)):
+            taps = filters + first * WINDOW
+            _write_row_filters(writer, number, planes + start, n, taps, responses + target, stride)
+
+
+@emitted
+def filter_columns(
+    writer: Writer,
+    responses: Pointer,
+    start: Value,
+    pitch: Value,
+    n_rows: Value,
+    n_columns: Value,
+    filters: Pointer,
+    filter_: Value,
+    scores: Pointer,
+    target: Value,
+    score_pitch: Value,
+) -> None:
+    """Add one column filter's sums to the scores; whole tiles, so up to ``TILE_ROWS - 1`` rows more than asked."""
+    weights = [writer.splat(writer.load(filters + filter_ * WINDOW + tap)) for tap in range(WINDOW)]
+    with writer.loop(0, n_rows, TILE_ROWS) as row, writer.loop(0, n_columns, LANES) as column:
+        source = responses + start + row * pitch + column
+        sums_at = [scores + target + (row + r) * score_pitch + column for r in range(TILE_ROWS)]
+        sums = [writer.load(pointer, LANES) for pointer in sums_at]
+        for line in range(TILE_ROWS + WINDOW - 1):
+            numbers = writer.load(source + pitch * line, LANES)
+            for r in range(max(0, line - WINDOW + 1), min(TILE_ROWS, line + 1)):
+                sums[r] = writer.fma(weights[line - r], numbers, sums[r])
+        for total, pointer in zip(sums, sums_at):
+            writer.store(total, pointer)
+
+
+class Strip(NamedTuple):
+    """Where the rows of windows that are scored at once lie in the work space (see ``geometry.strip_layout``)."""
+
+    first_row: int
+    n_rows: int
+    n_columns: int
+    pitch: int
+    plane_stride: int
+    response_stride: int
+    score_pitch: int
+    score_stride: int
+
+
+@njit
+def filter_strip(strip, model, work):
+    """Scores of the windows of a strip for every detector, into ``work.scores``."""
+    work.scores[: model.thresholds.size * strip.score_stride] = 0
+    n = (strip.n_rows + WINDOW - 1) * strip.pitch
+    for plane in range(N_PLANES):
+        begin, end = model.filter_starts[plane], model.filter_starts[plane + 1]
+        n_groups = -(-(end - begin) // TILE_FILTERS)
+        source = plane * strip.plane_stride
+        for group in range(n_groups):
+            first = begin + (end - begin) * group // n_groups
+            count = begin + (end - begin) * (group + 1) // n_groups - first
+            target, stride = (first - begin) * strip.response_stride, strip.response_stride
+            filter_rows(work.planes, source, n, model.row_filters, first, count, work.responses, target, stride)
+        for one in range(begin, end):
+            response = (one - begin) * strip.response_stride
+            target = model.filter_detectors[one] * strip.score_stride
+            filter_columns(
+                work.responses,
+                response,
+                strip.pitch,
+                strip.n_rows,
+                strip.n_columns,
+                model.column_filters,
+                one,
+                work.scores,
+                target,
+                strip.score_pitch,
+            )
+
+
+@emitted
+def largest(writer: Writer, numbers: Pointer, start: Value, n: Value, lanes: Pointer) -> None:
+    """Lane by lane the largest of ``n`` numbers (rounded up to whole vectors), into ``lanes``."""
+    best = writer.variable(writer.constant(-np.inf))
+    with writer.loop(0, n, LANES) as index:
+        best.set(writer.maximum(writer.load(numbers + start + index, LANES), best.get()))
+    writer.store(best.get(), lanes)
+
+
+@emitted
+def weigh_window(
+    writer: Writer, planes: Pointer, start: Value, stride: Value, pitch: Value, weights: Pointer, lanes: Pointer
+) -> None:
+    """Sum of a window's features times a detector's weights, split over two rows of ``LANES`` partial sums."""
+    zero = writer.constant(0.0)
+    even, odd = writer.variable(zero), writer.variable(zero)
+    with writer.loop(0, N_PLANES) as plane:
+        window, factors = planes + start + plane * stride, weights + plane * (WINDOW * ROW_FLOATS)
+        for row in range(WINDOW):
+            partial = odd if row % 2 else even
+            for part in range(0, ROW_FLOATS, LANES):
+                numbers = writer.load(window + pitch * row + part, LANES)
+                factor = writer.load(factors + (row * ROW_FLOATS + part), LANES)
+                partial.set(writer.fma(numbers, factor, partial.get()))
+    writer.store(even.get(), lanes)
+    writer.store(odd.get(), lanes + LANES)
+
+
+@njit
+def window_score(strip, row, column, detector, model, work):
+    """Score of one window, from the whole weights; no threshold taken off."""
+    first = row * strip.pitch + column
+    weights = model.weights[detector * (N_PLANES * WINDOW * ROW_FLOATS) :]
+    weigh_window(work.planes, first, strip.plane_stride, strip.pitch, weights, work.lanes)
+    total = 0.0
+    for lane in range(2 * LANES):
+        total += np.float64(work.lanes[lane])
+    return total
+
+
+@njit
+def keep_hit(hits, n_hits, detector, level, row, column, score):
+    """Append to ``hits``, which is replaced by a larger array when full."""
+    if n_hits == hits.shape[0]:
+        larger = np.empty((2 * n_hits, hits.shape[1]))
+        larger[:n_hits] = hits
+        hits = larger
+    hits[n_hits, 0] = detector
+    hits[n_hits, 1] = level
+    hits[n_hits, 2] = row
+    hits[n_hits, 3] = column
+    hits[n_hits, 4] = score
+    return hits, n_hits + 1
+
+
+@njit
+def collect_hits(strip, level, threshold, model, work, hits, n_hits):
+    """Append the windows of a strip whose score reaches the detector's threshold plus ``threshold``."""
+    for detector in range(model.thresholds.size):
+        lowest = model.thresholds[detector] + threshold
+        for row in range(strip.n_rows):
+            start = detector * strip.score_stride + row * strip.score_pitch
+            largest(work.scores, start, strip.n_columns, work.lanes)
+            if work.lanes[:LANES].max() < lowest - RESCORE_MARGIN:
+                continue
+            for column in range(strip.n_columns):
+                if work.scores[start + column] < lowest - RESCORE_MARGIN:
+                    continue
+                score = window_score(strip, row, column, detector, model, work)
+                if score >= lowest:
+                    score -= model.thresholds[detector]
+                    hits, n_hits = keep_hit(hits, n_hits, detector, level, strip.first_row + row, column, score)
+    return hits, n_hits

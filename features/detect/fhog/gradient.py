@@ -1,0 +1,84 @@
+"""Gradient of a colour image: for each pixel its magnitude and one of 18 orientations, chosen as dlib chooses."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from .resize import channels
+from .simd import LANES, Pointer, Value, Writer, emitted
+
+#: Unit vectors of the first five orientations as dlib writes them (``fhog.h``); the others are their mirror images.
+_DIRECTIONS = ((1.0, 0.0), (0.9397, 0.342), (0.766, 0.6428), (0.5, 0.866), (0.1736, 0.9848))
+
+#: dlib takes the orientation with the largest dot product. Within a quadrant that is the number of slopes below
+#: |gy| / |gx|, where the slope k is where directions k and k + 1 tie.
+SLOPES = tuple(float(np.float32((x0 - x1) / (y1 - y0))) for (x0, y0), (x1, y1) in itertools.pairwise(_DIRECTIONS))
+
+
+def _differences(writer: Writer, before: Value, after: Value) -> list[Value]:
+    """Per channel ``after - before``, as floats; exact."""
+    return [writer.to_float(b - a) for a, b in zip(channels(before), channels(after))]
+
+
+def strongest_channel(writer: Writer, gx: list[Value], gy: list[Value], tie: Value) -> tuple[Value, Value, Value]:
+    """Gradient and squared length of the channel where that is largest.
+
+    ``tie`` is one half where a tie goes to the later channel and zero where it goes to the earlier one: squared
+    lengths are whole numbers, so adding a half decides ties and nothing else.
+    """
+    best_x, best_y = gx[0], gy[0]
+    best = best_x * best_x + best_y * best_y
+    for x, y in zip(gx[1:], gy[1:]):
+        length = x * x + y * y
+        is_better = length + tie > best
+        best_x, best_y = writer.select(is_better, x, best_x), writer.select(is_better, y, best_y)
+        best = writer.select(is_better, length, best)
+    return best_x, best_y, best
+
+
+def orientation(writer: Writer, gx: Value, gy: Value) -> Value:
+    """Which of the 18 orientations, as a float; 0 where there is no gradient.
+
+    Within the first quadrant a number from 0 to 4; the other quadrants mirror it. An upright gradient belongs to the
+    first direction of a tied pair: 4 upwards (positive y), 13 downwards.
+    """
+    zero, one = writer.constant(0.0), writer.constant(1.0)
+    steep, flat = writer.absolute(gy), writer.absolute(gx)
+    step = zero
+    for slope in SLOPES:
+        step = writer.select(steep > flat * slope, step + one, step)
+    is_down = gy < 0.0
+    is_left = (gx < 0.0) | (is_down & gx.equals(0.0))
+    base = writer.select(is_left, writer.constant(9.0), writer.select(is_down, writer.constant(18.0), zero))
+    turned = writer.select(is_left ^ is_down, base - step, base + step)
+    return writer.select(turned.equals(18.0), zero, turned)
+
+
+@emitted
+def gradient_row(
+    writer: Writer,
+    pixels: Pointer,
+    start: Value,
+    n_columns: Value,
+    n: Value,
+    tie: Value,
+    stride: Value,
+    bins: Pointer,
+    magnitudes: Pointer,
+    first: Value,
+) -> None:
+    """Gradients of ``n`` pixels from ``start`` on (rounded up to whole vectors), in an image ``n_columns`` wide.
+
+    Writes, from ``first`` on, the orientation times ``stride`` (int32) and the magnitude.
+    """
+    middle, tie, stride = pixels + start, writer.splat(tie), writer.splat(stride)
+    above, below = middle + n_columns * -1, middle + n_columns
+    with writer.loop(0, n, LANES) as column:
+        left, right = writer.load(middle + column + -1, LANES), writer.load(middle + column + 1, LANES)
+        up, down = writer.load(above + column, LANES), writer.load(below + column, LANES)
+        gx, gy = _differences(writer, left, right), _differences(writer, up, down)
+        best_x, best_y, squared = strongest_channel(writer, gx, gy, tie)
+        writer.store(writer.sqrt(squared), magnitudes + first + column)
+        writer.store(writer.to_int32(orientation(writer, best_x, best_y) * stride), bins + first + column)

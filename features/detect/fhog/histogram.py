@@ -1,0 +1,131 @@
+"""Orientation histograms of cells.
+
+Each pixel votes with its gradient's magnitude, shared bilinearly among the four nearest cells. The four votes are one
+vector: votes are collected in an accumulator ``[orientation][column of cells][left-top, left-bottom, right-top,
+right-bottom]`` while eight image rows between the same two rows of cells go by, and only then sorted into cells. A
+block of columns at a time keeps the accumulator in the first-level cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .geometry import CELL, N_BINS
+from .gradient import gradient_row
+from .simd import LANES, Pointer, Value, Writer, emitted
+
+#: Columns of cells that are collected at once.
+BLOCK = 64
+#: Floats of the accumulator for one orientation: not a power of two, so that orientations use different cache sets;
+#: those past the block stay zero.
+BIN_STRIDE = 4 * (BLOCK + LANES + 1)
+
+
+def _vote_weights() -> np.ndarray:
+    """Weights of the four cells for each position of a pixel between cell centres: (8 rows × 8 columns × 4,)."""
+    after = (2 * np.arange(CELL) + 1) / (2 * CELL)
+    both = np.stack([1 - after, after])
+    return np.einsum("br,sc->rcsb", both, both).astype(np.float32).ravel()
+
+
+VOTE_WEIGHTS = _vote_weights()
+
+
+def _vote(writer: Writer, accumulator: Pointer, bins: Pointer, magnitudes: Pointer, weights, cell: Value, lane: int):
+    """One pixel's four votes."""
+    pixel = cell * CELL + lane
+    target = accumulator + (writer.to_index(writer.load(bins + pixel)) + cell * 4)
+    magnitude = writer.splat(writer.load(magnitudes + pixel), 4)
+    writer.store(writer.fma(magnitude, weights[lane], writer.load(target, 4)), target)
+
+
+@emitted
+def vote_row(
+    writer: Writer,
+    accumulator: Pointer,
+    bins: Pointer,
+    magnitudes: Pointer,
+    weights: Pointer,
+    weight_row: Value,
+    n_half: Value,
+) -> None:
+    """Votes of a row of pixels; two columns of cells, ``n_half`` apart, take turns.
+
+    Neighbouring pixels often vote for the same cells and orientation, and each would wait for the one before it.
+    """
+    kept = [writer.load(weights + weight_row + 4 * lane, 4) for lane in range(CELL)]
+    with writer.loop(0, n_half) as cell:
+        for lane in range(CELL):
+            _vote(writer, accumulator, bins, magnitudes, kept, cell, lane)
+            _vote(writer, accumulator, bins, magnitudes, kept, cell + n_half, lane)
+
+
+def _quarters(writer: Writer, accumulator: Pointer) -> list[Value]:
+    """The four votes of ``LANES`` columns of cells, one vector for each position."""
+    parts = [writer.load(accumulator + LANES * part, LANES) for part in range(4)]
+    quarters = []
+    for quarter in range(4):
+        order = range(quarter, 2 * LANES, 4)
+        low, high = (writer.shuffle(parts[i], parts[i + 1], order) for i in (0, 2))
+        quarters.append(writer.shuffle(low, high, range(LANES)))
+    return quarters
+
+
+@emitted
+def sort_votes(
+    writer: Writer, accumulator: Pointer, n_cells: Value, histogram: Pointer, top: Value, bottom: Value, pitch: Value
+) -> None:
+    """Add the accumulator to two rows of the histogram, beginning at ``top`` and ``bottom``, and clear it.
+
+    Cell ``q`` of a row gets the left votes of column ``q`` and the right votes of column ``q - 1``.
+    """
+    zero = writer.constant(0.0)
+    moved_on = range(LANES - 1, 2 * LANES - 1)
+    with writer.loop(0, N_BINS) as orientation:
+        votes = accumulator + orientation * BIN_STRIDE
+        carried = [writer.variable(zero), writer.variable(zero)]
+        with writer.loop(0, n_cells + 1, LANES) as cell:
+            quarters = _quarters(writer, votes + cell * 4)
+            for part in range(4):
+                writer.store(zero, votes + cell * 4 + LANES * part)
+            for side, row in enumerate((top, bottom)):
+                right = writer.shuffle(carried[side].get(), quarters[2 + side], moved_on)
+                carried[side].set(quarters[2 + side])
+                target = histogram + row + orientation * pitch + cell
+                writer.store(writer.load(target, LANES) + (quarters[side] + right), target)
+
+
+@njit
+def gradient_block(pixels, n_columns, row, first, n, n_visible, work):
+    """Gradients of the ``n`` pixels from column ``first`` on; magnitude 0 outside of columns 1 to ``n_visible - 1``.
+
+    dlib gives ties to the later channel in its loop over eight columns at a time, to the earlier one in the rest.
+    """
+    n_eights = 1 + (max(n_visible - CELL, 0) + CELL - 1) // CELL * CELL
+    stride = np.float32(BIN_STRIDE)
+    start = row * n_columns + first
+    n_first = max(min(n_eights - first, n), 0)
+    gradient_row(pixels, start, n_columns, n_first, np.float32(0.5), stride, work.bins, work.magnitudes, 0)
+    rest = n - n_first
+    gradient_row(
+        pixels, start + n_first, n_columns, rest, np.float32(0.0), stride, work.bins, work.magnitudes, n_first
+    )
+    if first < 1:
+        work.magnitudes[: 1 - first] = 0
+    inside = max(min(n_visible - first, n), 0)
+    work.magnitudes[inside : n + CELL] = 0
+
+
+@njit
+def add_rows(pixels, n_columns, rows, n_visible, n_cells, histogram, top, bottom, pitch, work):
+    """Votes of the image rows ``rows[0]`` to ``rows[1] - 1``, which all lie between the same two rows of cells."""
+    for block in range(0, n_cells + 1, BLOCK):
+        n_block = min(BLOCK, n_cells + 1 - block)
+        n_half = (n_block + 1) // 2
+        first = block * CELL - CELL // 2
+        for row in range(rows[0], rows[1]):
+            gradient_block(pixels, n_columns, row, first, n_block * CELL, n_visible, work)
+            phase = (row + CELL // 2) % CELL
+            vote_row(work.accumulator, work.bins, work.magnitudes, VOTE_WEIGHTS, phase * 4 * CELL, n_half)
+        sort_votes(work.accumulator, n_block, histogram, top + block, bottom + block, pitch)

@@ -1,0 +1,173 @@
+"""The whole detector as one compiled function: an image in, rectangles out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .features import block_row, energy_row, feature_row
+from .filters import Strip, collect_hits, filter_strip
+from .geometry import (
+    CELL,
+    N_BINS,
+    N_PLANES,
+    SLACK,
+    WINDOW,
+    ZEROS_AFTER,
+    ZEROS_BEFORE,
+    count_cells,
+    count_levels,
+    count_windows,
+    histogram_pitch,
+    plane_pitch,
+    shrunk_size,
+    strip_layout,
+    upsampled_size,
+)
+from .histogram import add_rows
+from .resize import pack, resize
+from .suppression import suppress, to_original
+from .workspace import RING
+
+#: Hits that memory is made for at first.
+_FIRST_HITS = 256
+
+
+@njit
+def add_cell_row(pixels, size, row, work):
+    """Finish row ``row`` of the histogram, whose border is row 0, and what depends on it: energies, blocks.
+
+    Rows of the histogram, of energies and of blocks take turns in their memory.
+    """
+    cells_y, cells_x = count_cells(size[0]), count_cells(size[1])
+    pitch = histogram_pitch(cells_x)
+    length = N_BINS * pitch
+    top, bottom = row % RING * length, (row + 1) % RING * length
+    work.histogram[bottom : bottom + length] = 0
+    visible_y, visible_x = min(cells_y * CELL, size[0]) - 1, min(cells_x * CELL, size[1]) - 1
+    rows = max(row * CELL - CELL // 2, 1), min(row * CELL + CELL // 2, visible_y)
+    add_rows(pixels, size[1], rows, visible_x, cells_x, work.histogram, top, bottom, pitch, work)
+    if row == 0:
+        return
+    this, before = row % 2 * pitch, (row + 1) % 2 * pitch
+    energy_row(work.histogram, top, pitch, cells_x, work.energies[this:])
+    block_row(work.energies[before:], work.energies[this:], cells_x - 1, work.limits[this:], work.scales[this:])
+
+
+@njit
+def add_feature_row(pixels, size, row, strip, line, work):
+    """Features of row ``row`` of the cells that have any, written as line ``line`` of the strip's planes."""
+    pitch = histogram_pitch(count_cells(size[1]))
+    if row == 0:
+        work.histogram[: N_BINS * pitch] = 0
+        for first in range(3):
+            add_cell_row(pixels, size, first, work)
+    add_cell_row(pixels, size, row + 3, work)
+    below, above = (row + 3) % 2 * pitch, (row + 2) % 2 * pitch
+    feature_row(
+        work.histogram,
+        (row + 2) % RING * N_BINS * pitch,
+        pitch,
+        work.limits[above:],
+        work.scales[above:],
+        work.limits[below:],
+        work.scales[below:],
+        strip.n_columns,
+        work.planes,
+        line * strip.pitch,
+        strip.plane_stride,
+    )
+
+
+@njit
+def clear_planes(strip, first, n, work):
+    """Zeros in all planes from number ``first`` on."""
+    for plane in range(N_PLANES):
+        start = plane * strip.plane_stride + first
+        work.planes[start : start + n] = 0
+
+
+@njit
+def shift_planes(strip, n_rows, work):
+    """Move the last rows of the strip before, which this strip needs again, to the front."""
+    n_shared = (WINDOW - 1) * strip.pitch + ZEROS_BEFORE
+    for plane in range(N_PLANES):
+        start = plane * strip.plane_stride
+        source = start + n_rows * strip.pitch
+        for number in range(n_shared):
+            work.planes[start + number] = work.planes[source + number]
+
+
+@njit
+def fill_planes(pixels, size, strip, layout_rows, work):
+    """The planes of a strip: what it shares with the one before, then zeros and features line by line."""
+    first_line = 0
+    if strip.first_row == 0:
+        clear_planes(strip, 0, ZEROS_BEFORE, work)
+    else:
+        shift_planes(strip, layout_rows, work)
+        first_line = WINDOW - 1
+    n_feature_rows = count_windows(count_cells(size[0]))
+    for line in range(first_line, strip.n_rows + WINDOW - 1):
+        row = strip.first_row + line - ZEROS_BEFORE
+        if 0 <= row < n_feature_rows:
+            add_feature_row(pixels, size, row, strip, line, work)
+            clear_planes(strip, line * strip.pitch + ZEROS_BEFORE + strip.n_columns, ZEROS_AFTER, work)
+        else:
+            clear_planes(strip, line * strip.pitch + ZEROS_BEFORE, strip.pitch, work)
+
+
+@njit
+def scan_level(pixels, size, level, threshold, model, work, hits, n_hits):
+    """Append the windows of a level that reach the threshold."""
+    windows_y, windows_x = count_windows(count_cells(size[0])), count_windows(count_cells(size[1]))
+    if windows_y < 1 or windows_x < 1:
+        return hits, n_hits
+    layout_rows, plane_stride, response_stride, score_pitch = strip_layout(windows_y, windows_x, model.most_filters)
+    pitch, score_stride = plane_pitch(windows_x), layout_rows * score_pitch
+    for first in range(0, windows_y, layout_rows):
+        n_rows = min(layout_rows, windows_y - first)
+        strip = Strip(first, n_rows, windows_x, pitch, plane_stride, response_stride, score_pitch, score_stride)
+        fill_planes(pixels, size, strip, layout_rows, work)
+        filter_strip(strip, model, work)
+        hits, n_hits = collect_hits(strip, level, threshold, model, work, hits, n_hits)
+    return hits, n_hits
+
+
+@njit
+def scan_pyramid(image, upsample, threshold, model, work):
+    """All windows that reach the threshold, at every scale: (detector, level, row, column, score), float64."""
+    size = image.shape[0], image.shape[1]
+    this, other = work.image[SLACK:], work.other_image[SLACK:]
+    if upsample % 2:
+        this, other = other, this
+    pack(image, this)
+    for _ in range(upsample):
+        larger = upsampled_size(size[0], size[1])
+        resize(this, size, other, larger, work)
+        size, this, other = larger, other, this
+    hits, n_hits = np.empty((_FIRST_HITS, 5)), 0
+    for level in range(count_levels(size[0], size[1])):
+        if level > 0:
+            smaller = shrunk_size(size[0], size[1])
+            resize(this, size, other, smaller, work)
+            size, this, other = smaller, other, this
+        hits, n_hits = scan_level(this, size, level, threshold, model, work, hits, n_hits)
+    return hits[:n_hits]
+
+
+@njit
+def in_dlibs_order(hits):
+    """Hits by detector, as dlib collects them; those of one detector stay in the order of level, row, column."""
+    return hits[np.argsort(hits[:, 0], kind="mergesort")]
+
+
+@njit
+def find_faces(image, upsample, threshold, model, work):
+    """Rectangles (int32, inclusive), scores and detectors of the faces in an image, surest first."""
+    hits = in_dlibs_order(scan_pyramid(image, upsample, threshold, model, work))
+    kept, rectangles = suppress(hits, hits.shape[0], model.overlaps[0], model.overlaps[1])
+    found = np.empty((kept.size, 4), np.int32)
+    for number, hit in enumerate(kept):
+        to_original(rectangles[hit], upsample, found[number])
+    return found, hits[kept, 4], hits[kept, 0].astype(np.int64)

@@ -1,0 +1,190 @@
+"""dlib's bilinear resize of colour images, equal to the bit.
+
+Every rounding counts: in flat areas a pixel becomes ``v`` or ``v - 1`` by rounding alone, and after normalisation a
+difference of one grey value is a whole feature. dlib works in float32 for groups of four columns and in double for the
+few columns on the right, and neither may be contracted to fused multiply-adds.
+
+A pixel is a uint32, red in the low byte. A row that is needed is first *spread*: for every target column the source
+pixels on its left and right are fetched and their three channels converted, once, however many target rows use them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .simd import INT32, INT64, LANES, Pointer, Value, Writer, emitted
+
+#: Channels of a pixel, and of a spread row: those of the left neighbours, then those of the right ones.
+N_CHANNELS = 3
+N_SPREAD = 2 * N_CHANNELS
+
+
+def channels(pixels: Value) -> list[Value]:
+    """Red, green and blue of pixels, as int32."""
+    return [pixels & 255, (pixels >> 8) & 255, pixels >> 16]
+
+
+@njit
+def pack(image, pixels):
+    """RGB bytes (height, width, 3) to pixels, row after row."""
+    n_rows, n_columns = image.shape[0], image.shape[1]
+    for row in range(n_rows):
+        for column in range(n_columns):
+            red, green, blue = image[row, column, 0], image[row, column, 1], image[row, column, 2]
+            pixels[row * n_columns + column] = np.uint32(red | (np.uint32(green) << 8) | (np.uint32(blue) << 16))
+
+
+@njit
+def place_columns(n_source, n_target, left, right_weight, left_weight):
+    """Where the target columns of dlib's float32 loop lie in the source, and how many columns it does.
+
+    Fills, for each of them, the source column to the left and the weights of both neighbours. Position and step are
+    float32 and accumulate, four columns apart, from one group of four before the first.
+    """
+    scale = (n_source - 1) / max(n_target - 1, 1)
+    step = np.float32(4 * scale)
+    start = -4 * scale
+    x0, x1 = np.float32(start), np.float32(start + scale)
+    x2, x3 = np.float32(start + 2 * scale), np.float32(start + 3 * scale)
+    done = 0
+    while done < n_target:
+        x0, x1, x2, x3 = x0 + step, x1 + step, x2 + step, x3 + step
+        if int(x3) + 1 >= n_source:
+            break
+        for lane, x in enumerate((x0, x1, x2, x3)):
+            column = int(x)
+            fraction = x - np.float32(column)
+            left[done + lane] = column
+            right_weight[done + lane] = fraction
+            left_weight[done + lane] = np.float32(1) - fraction
+        done += 4
+    done = min(done, n_target)
+    left[done : done + LANES] = 0
+    return done
+
+
+@emitted
+def fetch_pairs(writer: Writer, pixels: Pointer, start: Value, left: Pointer, n: Value, pairs: Pointer) -> None:
+    """For each target column its two source pixels, as one uint64."""
+    row = pixels + start
+    with writer.loop(0, n) as column:
+        source = row + writer.to_index(writer.load(left + column))
+        writer.store(writer.load(source.viewed_as(INT64)), pairs + column)
+
+
+@emitted
+def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer, start: Value, pitch: Value) -> None:
+    """Pairs of pixels to six rows of floats: red, green, blue on the left, then on the right."""
+    pixels = pairs.viewed_as(INT32)
+    with writer.loop(0, n, LANES) as column:
+        first = writer.load(pixels + column * 2, LANES)
+        second = writer.load(pixels + column * 2 + LANES, LANES)
+        for side in range(2):
+            chosen = writer.shuffle(first, second, range(side, 2 * LANES, 2))
+            for channel, value in enumerate(channels(chosen)):
+                target = spread + start + pitch * (side * N_CHANNELS + channel) + column
+                writer.store(writer.to_float(value), target)
+
+
+@emitted
+def blend_rows(
+    writer: Writer,
+    spread: Pointer,
+    above: Value,
+    below: Value,
+    pitch: Value,
+    n: Value,
+    left_weight: Pointer,
+    right_weight: Pointer,
+    above_weight: Value,
+    below_weight: Value,
+    pixels: Pointer,
+    start: Value,
+) -> None:
+    """One target row from the two spread rows around it: four products, added from left to right, truncated."""
+    top, bottom = writer.splat(above_weight), writer.splat(below_weight)
+    with writer.loop(0, n, LANES) as column:
+        left, right = writer.load(left_weight + column, LANES), writer.load(right_weight + column, LANES)
+        corners = [
+            (above, top * left, 0),
+            (above, top * right, 1),
+            (below, bottom * left, 0),
+            (below, bottom * right, 1),
+        ]
+        pixel = None
+        for channel in range(N_CHANNELS):
+            total = None
+            for row, weight, side in corners:
+                source = spread + row + pitch * (side * N_CHANNELS + channel) + column
+                product = weight * writer.load(source, LANES)
+                total = product if total is None else total + product
+            shifted = writer.to_int32(total) << (8 * channel)
+            pixel = shifted if pixel is None else pixel | shifted
+        writer.store(pixel, pixels + start + column)
+
+
+@njit
+def channel_of(pixel, shift):
+    """One channel of a pixel, as a double."""
+    return np.float64((pixel >> np.uint32(shift)) & np.uint32(255))
+
+
+@njit
+def blend_right_columns(source, above, below, n_source, weight, target, start, first, n_target):
+    """The columns on the right that dlib computes one by one in double."""
+    scale = (n_source - 1) / max(n_target - 1, 1)
+    x = -scale + first * scale
+    for column in range(first, n_target):
+        x += scale
+        left = math.floor(x)
+        right = min(left + 1, n_source - 1)
+        fraction = x - left
+        pixel = np.uint32(0)
+        for shift in (0, 8, 16):
+            top = (1 - fraction) * channel_of(source[above + left], shift)
+            top += fraction * channel_of(source[above + right], shift)
+            bottom = (1 - fraction) * channel_of(source[below + left], shift)
+            bottom += fraction * channel_of(source[below + right], shift)
+            value = int((1 - weight) * top + weight * bottom)
+            pixel |= np.uint32(np.uint32(value) << np.uint32(shift))
+        target[start + column] = pixel
+
+
+@njit
+def resize(source, source_size, target, target_size, work):
+    """Resize pixels to ``target_size`` (height, width), as ``dlib.resize_image`` with bilinear interpolation does."""
+    n_rows, n_columns = source_size
+    n_fast = place_columns(n_columns, target_size[1], work.left, work.right_weight, work.left_weight)
+    pitch = (target_size[1] + LANES) // LANES * LANES
+    held = [-1, -1]
+    scale = (n_rows - 1) / max(target_size[0] - 1, 1)
+    y = 0.0
+    for row in range(target_size[0]):
+        above = math.floor(y)
+        below = min(above + 1, n_rows - 1)
+        for wanted in (above, below):
+            if held[wanted & 1] != wanted:
+                fetch_pairs(source, wanted * n_columns, work.left, n_fast, work.pairs)
+                split_pairs(work.pairs, n_fast, work.spread, (wanted & 1) * N_SPREAD * pitch, pitch)
+                held[wanted & 1] = wanted
+        weight = y - above
+        start = row * target_size[1]
+        blend_rows(
+            work.spread,
+            (above & 1) * N_SPREAD * pitch,
+            (below & 1) * N_SPREAD * pitch,
+            pitch,
+            n_fast,
+            work.left_weight,
+            work.right_weight,
+            np.float32(1 - weight),
+            np.float32(weight),
+            target,
+            start,
+        )
+        rows = above * n_columns, below * n_columns
+        blend_right_columns(source, rows[0], rows[1], n_columns, weight, target, start, n_fast, target_size[1])
+        y += scale
