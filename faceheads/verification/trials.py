@@ -1,0 +1,130 @@
+"""Trials: pairs of rows of a feature table, with their similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..table import FaceTable
+
+METRICS = ("cosine", "euclidean")
+#: Pairs whose vectors are gathered at once, to bound memory.
+_BLOCK = 65_536
+
+
+class TrialError(ValueError):
+    """A list of pairs does not fit the table; the message names examples."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Comparisons of a probe with a reference.
+
+    Attributes
+    ----------
+    probe, reference : ndarray of shape (n_trials,), int64
+        Rows of the table; −1 where an image has no embedding (failure to acquire).
+    is_mated : ndarray of shape (n_trials,), bool
+    similarity : ndarray of shape (n_trials,), float64
+        NaN where a comparison could not be made.
+    probe_identity, reference_identity : ndarray of shape (n_trials,), object (str)
+    """
+
+    probe: np.ndarray
+    reference: np.ndarray
+    is_mated: np.ndarray
+    similarity: np.ndarray
+    probe_identity: np.ndarray
+    reference_identity: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.is_mated)
+
+    def __getitem__(self, chosen: np.ndarray | slice) -> Trials:
+        return Trials(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
+
+    @property
+    def is_acquired(self) -> np.ndarray:
+        """Boolean array: both images have an embedding."""
+        return (self.probe >= 0) & (self.reference >= 0)
+
+
+def similarities(embeddings: np.ndarray, probe: np.ndarray, reference: np.ndarray, metric: str) -> np.ndarray:
+    """Similarity of pairs of rows.
+
+    Parameters
+    ----------
+    embeddings : ndarray of shape (n_rows, dimension), float32
+    probe, reference : ndarray of shape (n_trials,), int
+        Rows; −1 for a missing one.
+    metric : {"cosine", "euclidean"}
+        The cosine of the angle, or minus the Euclidean distance.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,), float64
+        NaN where a row is missing.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric must be one of {METRICS}; got {metric!r}.")
+    vectors = embeddings
+    if metric == "cosine":
+        vectors = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    out = np.full(len(probe), np.nan)
+    made = np.flatnonzero((probe >= 0) & (reference >= 0))
+    for start in range(0, len(made), _BLOCK):
+        rows = made[start : start + _BLOCK]
+        one, two = (vectors[side[rows]].astype(np.float64) for side in (probe, reference))
+        out[rows] = (one * two).sum(axis=1) if metric == "cosine" else -np.linalg.norm(one - two, axis=1)
+    return out
+
+
+def make_trials(table: FaceTable, pairs: pd.DataFrame, metric: str, identities: Sequence[str] | None = None) -> Trials:
+    """Trials of listed pairs; the first face of an image counts.
+
+    Parameters
+    ----------
+    table : FaceTable
+    pairs : DataFrame
+        Columns ``probe``, ``reference`` (paths of the table) and ``is_mated``, as
+        :func:`faceheads.datasets.pairs.read_pairs` gives.
+    metric : {"cosine", "euclidean"}
+    identities : sequence of str of length n_rows, optional
+        Identity of each row of the table; default the first folder of its path.
+
+    Raises
+    ------
+    TrialError
+        If a listed image has no row in the table.
+    """
+    first = table.face_index == 0
+    rows = pd.Series(np.flatnonzero(first), index=table.path[first])
+    names = _folders(table.path) if identities is None else np.asarray(identities, object)
+    probe, reference = (_rows_of(rows, pairs[side]) for side in ("probe", "reference"))
+    has_embedding = table.has_embedding
+    acquired = [np.where(has_embedding[side], side, -1) for side in (probe, reference)]
+    return Trials(
+        probe=acquired[0],
+        reference=acquired[1],
+        is_mated=pairs["is_mated"].to_numpy(bool),
+        similarity=similarities(table.embedding, *acquired, metric),
+        probe_identity=names[probe],
+        reference_identity=names[reference],
+    )
+
+
+def _rows_of(rows: pd.Series, paths: pd.Series) -> np.ndarray:
+    missing = paths[~paths.isin(rows.index)]
+    if len(missing):
+        raise TrialError(
+            f"{len(missing)} listed images have no row in the feature table, for example {list(missing[:3])}. "
+            "Extract the folder that the list is about; paths are relative to it."
+        )
+    return rows.loc[paths].to_numpy()
+
+
+def _folders(paths: np.ndarray) -> np.ndarray:
+    return np.array([path.partition("/")[0] for path in paths], dtype=object)
