@@ -1,6 +1,24 @@
-"""Decisions drawn on photos, and the tables that go with them."""
+"""Decisions drawn on photos, and the tables that go with them.
 
-from .decisions import Decision, FaceDecisions, describe, describe_attributes
+``decisions`` and ``predictions`` say what is known about a face, ``layout`` where its label goes, ``drawing`` puts both
+on the photo, ``records`` and ``writer`` make the tables.
+"""
+
+from .decisions import Decision, FaceDecisions, describe, describe_attribute, describe_attributes
 from .drawing import draw_faces
+from .predictions import decide_face
+from .records import PhotoRecord
+from .writer import AnnotationWriter, write_results
 
-__all__ = ["Decision", "FaceDecisions", "describe", "describe_attributes", "draw_faces"]
+__all__ = [
+    "AnnotationWriter",
+    "Decision",
+    "FaceDecisions",
+    "PhotoRecord",
+    "decide_face",
+    "describe",
+    "describe_attribute",
+    "describe_attributes",
+    "draw_faces",
+    "write_results",
+]

@@ -7,7 +7,7 @@ margin a decision is *unsure*: the picture says so, the tables keep the class, i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..face import Face
@@ -112,6 +112,7 @@ def describe(
     *,
     margin: float = DEFAULT_MARGIN,
     predicted: str | None = None,
+    is_unsure: bool | None = None,
     error: float | None = None,
     unit: str = "",
 ) -> Decision:
@@ -127,6 +128,8 @@ def describe(
         Classes only: closer rivals than this make the decision unsure; 0 is never unsure.
     predicted : str, optional
         Classes only: the class that the head decided on, where its threshold is not the larger probability.
+    is_unsure : bool, optional
+        Classes only: the head's own judgement, instead of the margin.
     error : float, optional
         Numbers only: typical error in the unit of the number.
     unit : str, optional
@@ -147,7 +150,7 @@ def describe(
     'age 34 ± 6'
     """
     if isinstance(output, Mapping):
-        return _describe_classes(task, output, margin, predicted)
+        return _describe_classes(task, output, margin, predicted, is_unsure)
     return _describe_number(task, float(output), error, unit)
 
 
@@ -185,25 +188,53 @@ def describe_attributes(
     missing = [name for name in shown if name not in probabilities]
     if missing:
         raise ValueError(f"shown must name attributes of the head, some of {list(probabilities)}; got {missing}.")
-    races = [name for name in shown if name in RACE_ATTRIBUTES]
-    decisions = []
-    if len(races) > 1:
-        decisions.append(describe("race", {name: probabilities[name] for name in races}, margin=margin))
-    else:
-        races = []
-    for name in shown:
-        if name not in races:
-            decisions.append(_describe_attribute(name, probabilities[name], margin))
-    return tuple(decisions)
+    return merge_attributes(
+        shown, probabilities, lambda name: describe_attribute(name, probabilities[name], margin), margin
+    )
 
 
-def _describe_attribute(name: str, probability: float, margin: float) -> Decision:
+def describe_attribute(
+    name: str,
+    probability: float,
+    margin: float = DEFAULT_MARGIN,
+    *,
+    is_present: bool | None = None,
+    is_unsure: bool | None = None,
+) -> Decision:
+    """A decision about one attribute that is there or not; ``Male`` is read as gender.
+
+    ``is_present`` and ``is_unsure`` are the head's own judgement, where it is not given the probability 0.5 and the
+    margin decide.
+
+    Examples
+    --------
+    >>> describe_attribute("Eyeglasses", 0.08).text
+    'no Eyeglasses 92 %'
+    """
     task, yes, no = ("gender", "Male", "Female") if name == "Male" else (name, name, f"no {name}")
-    predicted = yes if probability >= ATTRIBUTE_THRESHOLD else no
-    return describe(task, {yes: probability, no: 1 - probability}, margin=margin, predicted=predicted)
+    if is_present is None:
+        is_present = probability >= ATTRIBUTE_THRESHOLD
+    output = {yes: probability, no: 1 - probability}
+    return describe(task, output, margin=margin, predicted=yes if is_present else no, is_unsure=is_unsure)
 
 
-def _describe_classes(task: str, probabilities: Mapping[str, float], margin: float, predicted: str | None) -> Decision:
+def merge_attributes(
+    names: Sequence[str],
+    probabilities: Mapping[str, float],
+    describe_one: Callable[[str], Decision],
+    margin: float = DEFAULT_MARGIN,
+) -> tuple[Decision, ...]:
+    """Race from its attributes where there are at least two, the other attributes one by one."""
+    races = [name for name in names if name in RACE_ATTRIBUTES]
+    if len(races) < 2:
+        return tuple(describe_one(name) for name in names)
+    race = describe("race", {name: probabilities[name] for name in races}, margin=margin)
+    return (race, *(describe_one(name) for name in names if name not in races))
+
+
+def _describe_classes(
+    task: str, probabilities: Mapping[str, float], margin: float, predicted: str | None, is_unsure: bool | None
+) -> Decision:
     probabilities = {str(name): float(p) for name, p in probabilities.items()}
     if not probabilities:
         raise ValueError(f"output must have at least one class for task {task!r}; got none.")
@@ -211,8 +242,9 @@ def _describe_classes(task: str, probabilities: Mapping[str, float], margin: flo
         predicted = max(probabilities, key=probabilities.__getitem__)
     elif predicted not in probabilities:
         raise ValueError(f"predicted must be one of {list(probabilities)} for task {task!r}; got {predicted!r}.")
-    rivals = [p for name, p in probabilities.items() if name != predicted]
-    is_unsure = bool(rivals) and abs(probabilities[predicted] - max(rivals)) < margin
+    if is_unsure is None:
+        rivals = [p for name, p in probabilities.items() if name != predicted]
+        is_unsure = bool(rivals) and abs(probabilities[predicted] - max(rivals)) < margin
     text = f"{task} unsure" if is_unsure else f"{predicted} {percent(probabilities[predicted])}"
     return Decision(task, text, is_unsure, probabilities, predicted=predicted)
 
