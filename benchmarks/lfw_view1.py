@@ -3,7 +3,7 @@
 Every choice (detector, landmarks, jitter, flip, normalisation) and every threshold is made on DevTrain; an image without
 a face makes its comparisons errors. DevTest is looked at once, with the choice made.
 
-    python benchmarks/lfw_view1.py --data ../shared/data [--cache DIR] [--only hog5 hog5-flip …]
+    python -m benchmarks.lfw_view1 --data ../shared/data [--cache DIR] [--only hog5 hog5-flip …]
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from report import machine_line, markdown_table
 
 from faceheads.datasets import open_dataset
 from faceheads.datasets.pairs import read_pairs
@@ -26,6 +25,8 @@ from features.embed import EmbedderRequest
 from features.extract import Extraction
 from features.pipeline import PipelineConfig
 from features.pool import resolve_jobs, set_passive_wait
+
+from .report import machine_line, markdown_table
 
 
 def _config(detector: str, landmarks: str = "5", faces: str = "central", **embedder) -> PipelineConfig:
