@@ -2,7 +2,7 @@
 
 import sys
 
-from features.annotate.cli import annotate_main
+from features.cli import annotate_main
 
 if __name__ == "__main__":
     sys.exit(annotate_main())
