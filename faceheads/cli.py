@@ -1,0 +1,182 @@
+"""The command ``train.py`` (``faceheads-train``): a feature table and labels become a file of heads."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .headfile import HeadError, HeadFile
+from .heads import KINDS
+from .labels import LabelError, default_label_path, read_labels
+from .splits import save_split
+from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
+from .summary import summary_json, summary_text
+from .table_io import TableError, read_table
+from .targets import TASKS
+from .training import TrainingOptions, TrainingResult, train_heads
+
+#: Exit code of a command that the user can repair.
+USAGE_ERROR = 2
+
+
+def training_parser() -> argparse.ArgumentParser:
+    """The parser of ``train.py``."""
+    parser = argparse.ArgumentParser(
+        prog="train.py",
+        description="Train heads on a feature table and print how well they do on persons and images that they have "
+        "not seen, beside what always saying the most frequent class (or the median) would give.",
+    )
+    parser.add_argument("--feature", default="feature.parquet", help="feature table (default: %(default)s)")
+    parser.add_argument(
+        "--label", help="label table, CSV or Parquet (default: NAME.label.csv beside the feature table)"
+    )
+    parser.add_argument(
+        "--save_model",
+        default="face_model.skops",
+        help="file of heads, .skops, .pkl or .joblib (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    _add_target_options(parser)
+    _add_split_options(parser)
+    parser.add_argument("--seed", type=int, default=0, help="of split, heads and intervals (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, help="heads trained at the same time (default: as many as cores)")
+    return parser
+
+
+def _add_target_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is learned")
+    group.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="label column; may be repeated (default: every column that can be predicted)",
+    )
+    group.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        metavar="[COLUMN=]TASK",
+        help=f"{', '.join(TASKS)} (default: recognised from the values and printed)",
+    )
+    group.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="[COLUMN=]KIND",
+        help=f"{', '.join(KINDS)} (default: mlp). svm and svr, logistic and ridge stand for each other",
+    )
+
+
+def _add_split_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is kept for the test")
+    group.add_argument(
+        "--split",
+        default="auto",
+        metavar="HOW",
+        help="random, content (sha256 mod 5), given (the label column split), or a split file "
+        "(default: given where there is such a column, else random)",
+    )
+    group.add_argument("--test_size", type=float, default=0.2, help="share of a random split (default: %(default)s)")
+    group.add_argument(
+        "--groups",
+        default="auto",
+        metavar="HOW",
+        help="who stays on one side: a label column of persons, folder (the first of the path), or content "
+        "(default: the column identity where there is one)",
+    )
+    group.add_argument(
+        "--allow_unlabelled", action="store_true", help="leave out rows without a label instead of stopping"
+    )
+
+
+def train_main(argv: Sequence[str] | None = None) -> int:
+    """Run ``train.py``; returns the exit code, 2 with one line on stderr for what the user can repair."""
+    args = training_parser().parse_args(argv)
+    try:
+        path = _checked_model_path(args.save_model)
+        result = train_heads(read_table(args.feature), read_labels(_label_path(args)), _options(args))
+        split_path = _save(path, result)
+    except (TableError, LabelError, HeadError, ValueError, OSError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    if args.json:
+        print(json.dumps({**summary_json(result), "model": str(path), "split_file": str(split_path)}, indent=1))
+    else:
+        print(summary_text(result))
+        print(f"\nheads: {path} ({path.stat().st_size / 1e6:.1f} MB)   split: {split_path}")
+    if path.suffix in PICKLE_SUFFIXES:
+        print(_pickle_remark(path), file=sys.stderr)
+    return 0
+
+
+def _label_path(args: argparse.Namespace) -> Path:
+    return default_label_path(args.feature) if args.label is None else Path(args.label)
+
+
+def _options(args: argparse.Namespace) -> TrainingOptions:
+    task, tasks = _per_target(args.task, None)
+    head, heads = _per_target(args.head, "mlp")
+    return TrainingOptions(
+        targets=tuple(args.target),
+        task=task,
+        tasks=tasks,
+        head=head,
+        heads=heads,
+        split=args.split,
+        groups=args.groups,
+        test_size=args.test_size,
+        seed=args.seed,
+        jobs=_cores() if args.jobs is None else args.jobs,
+        allow_unlabelled=args.allow_unlabelled,
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _per_target(values: Sequence[str], default: str | None) -> tuple[str | None, dict[str, str]]:
+    """The general value and the ones for single columns, of options such as ``svm`` and ``age=svr``."""
+    general, special = default, {}
+    for value in values:
+        column, mark, choice = value.rpartition("=")
+        if mark:
+            special[column] = choice
+        else:
+            general = value
+    return general, special
+
+
+def _checked_model_path(name: str) -> Path:
+    path = Path(name)
+    if path.suffix not in SUFFIXES:
+        raise HeadError(f"--save_model must end in {', '.join(SUFFIXES)}; got {name!r}.")
+    return path
+
+
+def _save(path: Path, result: TrainingResult) -> Path:
+    samples = result.samples
+    split_path = path.with_suffix(".split.csv")
+    save_split(split_path, samples.table.keys, samples.table.sha256, samples.groups, samples.parts)
+    save_heads(path, result.file)
+    _check_readable(path, result.file)
+    return split_path
+
+
+def _check_readable(path: Path, file: HeadFile) -> None:
+    """Read the file back at once: a model that cannot be loaded should be noticed today."""
+    again = load_heads(path, trust=path.suffix in PICKLE_SUFFIXES)
+    if again.targets != file.targets:
+        raise HeadError(f"{path} cannot be read back as it was written. Please report this.")
+
+
+def _pickle_remark(path: Path) -> str:
+    return (
+        f"{path.name} is a pickle: reading it back takes --trust (load_heads(path, trust=True)), because a pickle runs "
+        "code of whoever wrote it, and it fits this version of scikit-learn only. A name ending in .skops avoids both."
+    )

@@ -1,0 +1,217 @@
+"""The estimators that decide: scikit-learn pipelines on embeddings, with defaults that were chosen by cross-validation.
+
+=========  ==============================================  ================================================
+kind       classes, attributes                             numbers
+=========  ==============================================  ================================================
+logistic   logistic regression                             (ridge)
+ridge      (logistic)                                      linear least squares with an L2 penalty
+mlp        two hidden layers of 128, as in the original    the same
+svm, svr   RBF support vectors with Platt's probabilities  RBF support vectors, epsilon-insensitive
+hgb        boosted trees                                   boosted trees
+=========  ==============================================  ================================================
+
+Every head standardises its input first and returns numbers in units of the target. Above :data:`EXACT_ROWS` rows the RBF
+kernel is approximated by Nyström's method, whose cost grows linearly with rows.
+
+References
+----------
+J. Platt, Probabilistic outputs for support vector machines, 1999 (out-of-fold decision values, as here).
+C. Williams, M. Seeger, Using the Nyström method to speed up kernel machines, NIPS 2000.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR, LinearSVR
+
+from .splits import grouped_folds
+from .targets import MULTILABEL, REGRESSION, TASKS
+
+KINDS = ("logistic", "mlp", "svm", "svr", "ridge", "hgb")
+#: Kinds that exist for one task only, and what stands for them in the other.
+_FOR_CLASSES = {"svr": "svm", "ridge": "logistic"}
+_FOR_NUMBERS = {"svm": "svr", "logistic": "ridge"}
+
+#: Up to this many rows the RBF kernel is exact; its time grows with the square of the rows.
+EXACT_ROWS = 20_000
+#: Rows that stand for the others in Nyström's approximation.
+N_LANDMARKS = 2000
+HIDDEN_LAYERS = (128, 128)
+#: Folds for the out-of-fold decision values that Platt's probabilities are fitted to.
+N_CALIBRATION_FOLDS = 3
+_KERNEL_CACHE_MB = 1000
+
+# Chosen by 5-fold cross-validation on the train part of UTKFace; see benchmarks/utkface_heads.py.
+LOGISTIC_C = 0.003
+RIDGE_ALPHA = 100.0
+SVM_C = 3.0
+SVM_GAMMA_TIMES_DIMENSION = 0.5
+SVR_C = 1.0
+SVR_GAMMA_TIMES_DIMENSION = 0.3
+SVR_EPSILON = 0.1
+MLP_ALPHA = 1.0
+
+
+def head_kind(kind: str, task: str) -> str:
+    """The kind of head that serves a task: ``svm`` and ``svr``, ``logistic`` and ``ridge`` stand for each other.
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` or ``task`` is unknown.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"The head must be one of {', '.join(KINDS)}; got {kind!r}.")
+    if task not in TASKS:
+        raise ValueError(f"The task must be one of {', '.join(TASKS)}; got {task!r}.")
+    partners = _FOR_NUMBERS if task == REGRESSION else _FOR_CLASSES
+    return partners.get(kind, kind)
+
+
+def make_head(kind: str, task: str, n_rows: int, n_features: int, seed: int = 0) -> BaseEstimator:
+    """An unfitted head.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`KINDS` that has the task; see :func:`head_kind`.
+    task : {"classification", "regression", "multilabel"}
+    n_rows : int
+        Rows it will be trained on; decides whether the RBF kernel is exact.
+    n_features : int
+        Dimension of the embeddings; sets the width of the RBF kernel.
+    seed : int, default=0
+
+    Returns
+    -------
+    scikit-learn estimator
+        Learns from float32 embeddings of shape (n_rows, n_features) and positions of classes, 0/1 columns, or numbers.
+
+    Raises
+    ------
+    ValueError
+        If the kind cannot do the task.
+    """
+    if head_kind(kind, task) != kind:
+        raise ValueError(f"A {kind} head cannot do {task}; use {head_kind(kind, task)!r} instead.")
+    if task == REGRESSION:
+        steps = _regressor(kind, n_rows, n_features, seed)
+        return TransformedTargetRegressor(make_pipeline(StandardScaler(), *steps), transformer=StandardScaler())
+    steps = _classifier(kind, n_rows, n_features, seed)
+    if task == MULTILABEL and kind != "mlp":
+        steps[-1] = MultiOutputClassifier(steps[-1])
+    return make_pipeline(StandardScaler(), *steps)
+
+
+def _classifier(kind: str, n_rows: int, n_features: int, seed: int) -> list[BaseEstimator]:
+    if kind == "logistic":
+        return [LogisticRegression(C=LOGISTIC_C, max_iter=1000)]
+    if kind == "mlp":
+        return [MLPClassifier(HIDDEN_LAYERS, **_mlp_options(n_rows, seed))]
+    if kind == "hgb":
+        return [HistGradientBoostingClassifier(random_state=seed)]
+    gamma = SVM_GAMMA_TIMES_DIMENSION / n_features
+    if n_rows > EXACT_ROWS:
+        return [_nystroem(gamma, seed), LogisticRegression(C=SVM_C, max_iter=1000)]
+    machine = SVC(C=SVM_C, gamma=gamma, cache_size=_KERNEL_CACHE_MB)
+    return [CalibratedClassifierCV(machine, ensemble=False, cv=N_CALIBRATION_FOLDS)]
+
+
+def _regressor(kind: str, n_rows: int, n_features: int, seed: int) -> list[BaseEstimator]:
+    if kind == "ridge":
+        return [Ridge(alpha=RIDGE_ALPHA)]
+    if kind == "mlp":
+        return [MLPRegressor(hidden_layer_sizes=HIDDEN_LAYERS, **_mlp_options(n_rows, seed))]
+    if kind == "hgb":
+        return [HistGradientBoostingRegressor(random_state=seed)]
+    gamma = SVR_GAMMA_TIMES_DIMENSION / n_features
+    if n_rows > EXACT_ROWS:
+        return [_nystroem(gamma, seed), LinearSVR(C=SVR_C, epsilon=SVR_EPSILON, max_iter=5000, random_state=seed)]
+    return [SVR(C=SVR_C, gamma=gamma, epsilon=SVR_EPSILON, cache_size=_KERNEL_CACHE_MB)]
+
+
+def _mlp_options(n_rows: int, seed: int) -> dict:
+    return {"alpha": MLP_ALPHA, "random_state": seed, "max_iter": 300, "early_stopping": n_rows >= 1000}
+
+
+def _nystroem(gamma: float, seed: int) -> Nystroem:
+    return Nystroem(gamma=gamma, n_components=N_LANDMARKS, random_state=seed)
+
+
+def fit_head(head: BaseEstimator, embeddings: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int = 0) -> None:
+    """Fit a head in place and drop what only further training would need.
+
+    Parameters
+    ----------
+    head : estimator of :func:`make_head`
+    embeddings : float32 array of shape (n_rows, n_features)
+    y : array of shape (n_rows,) or (n_rows, n_columns)
+    groups : array of shape (n_rows,)
+        Rows of one group never calibrate a machine that was trained on others of the group.
+    seed : int, default=0
+    """
+    for name in [name for name in head.get_params() if name.endswith("__cv") or name == "cv"]:
+        n_folds = min(N_CALIBRATION_FOLDS, len(np.unique(groups)))
+        head.set_params(**{name: grouped_folds(groups, n_folds, seed)})
+    head.fit(np.ascontiguousarray(embeddings, np.float32), y)
+    for part in parts_of(head):
+        _slim(part)
+
+
+def predict_numbers(head: BaseEstimator, embeddings: np.ndarray) -> np.ndarray:
+    """Predictions of a regression head, float64 of shape (n_rows,), in units of the target."""
+    return np.asarray(head.predict(np.ascontiguousarray(embeddings, np.float32)), np.float64)
+
+
+def predict_probabilities(head: BaseEstimator, embeddings: np.ndarray, task: str) -> np.ndarray:
+    """Probabilities of classes, float64 of shape (n_rows, n_classes), or of each attribute, (n_rows, n_columns)."""
+    result = head.predict_proba(np.ascontiguousarray(embeddings, np.float32))
+    if isinstance(result, list):  # MultiOutputClassifier: one array a column
+        result = np.stack([p[:, 1] for p in result], axis=1)
+    return np.asarray(result, np.float64)
+
+
+# ------------------------------------------------------------------------------------------------- slimming
+
+#: Attributes that scikit-learn keeps for going on with training, and parameters that hold row numbers.
+_TRAINING_ONLY = (
+    "_optimizer",
+    "_random_state",
+    "_feature_subsample_rng",
+    "_no_improvement_count",
+    "loss_curve_",
+    "validation_scores_",
+    "_best_coefs",
+    "_best_intercepts",
+)
+
+
+def parts_of(estimator: BaseEstimator) -> list[BaseEstimator]:
+    """The estimator and every estimator inside it."""
+    found, stack = [], [estimator]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list | tuple):
+            stack.extend(value)
+        elif hasattr(value, "__dict__") and type(value).__module__.startswith("sklearn."):
+            found.append(value)
+            stack.extend(vars(value).values())
+    return found
+
+
+def _slim(part: BaseEstimator) -> None:
+    for name in _TRAINING_ONLY:
+        if name in vars(part):
+            delattr(part, name)
+    if isinstance(part, CalibratedClassifierCV):
+        part.cv = None

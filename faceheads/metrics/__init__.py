@@ -1,0 +1,26 @@
+"""Every number that a report prints, each with its 95 % interval.
+
+:mod:`~faceheads.metrics.intervals` resamples groups (persons, or sets of equal images), because rows that share a person
+are not independent; :mod:`~faceheads.metrics.classification` and :mod:`~faceheads.metrics.regression` say what is measured.
+"""
+
+from .classification import (
+    attribute_metrics,
+    classification_metrics,
+    majority_probabilities,
+    mean_over_attributes,
+)
+from .intervals import Estimate, GroupBootstrap, Resampled, wilson_interval
+from .regression import regression_metrics
+
+__all__ = [
+    "Estimate",
+    "GroupBootstrap",
+    "Resampled",
+    "attribute_metrics",
+    "classification_metrics",
+    "majority_probabilities",
+    "mean_over_attributes",
+    "regression_metrics",
+    "wilson_interval",
+]

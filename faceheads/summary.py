@@ -1,0 +1,114 @@
+"""What training found, as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from .headfile import Head, HeadReport
+from .metrics import Estimate
+from .targets import MULTILABEL, REGRESSION
+from .training import TrainingResult
+
+_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "roc_auc": "ROC AUC",
+    "mae": "mean absolute error",
+    "rmse": "root mean square error",
+    "within_5": "within 5",
+    "within_10": "within 10",
+}
+_SHARES = ("accuracy", "balanced_accuracy", "within_5", "within_10")
+_WIDTH = 24
+_COLUMN = 26
+
+
+def summary_json(result: TrainingResult) -> dict:
+    """Split, targets, metrics with intervals and remarks as JSON values."""
+    return {
+        "training": dict(result.file.training),
+        "heads": [_head_json(head) for head in result.file.heads],
+        "remarks": list(result.remarks),
+        "versions": dict(result.file.versions),
+    }
+
+
+def _head_json(head: Head) -> dict:
+    values = head.to_json()
+    return {**values.pop("target"), **values.pop("report"), **values}
+
+
+def summary_text(result: TrainingResult) -> str:
+    """The same for people."""
+    training = result.file.training
+    counts = {name: f"{training[name]:,}" for name in ("n_train", "n_train_groups", "n_test", "n_test_groups")}
+    sizes = (
+        "train {n_train} rows of {n_train_groups} groups, test {n_test} rows of {n_test_groups} groups, none in both"
+    )
+    lines = [f"split: {training['split']}; kept together: {training['groups']}", "       " + sizes.format(**counts)]
+    lines += [f"note:  {remark}" for remark in result.remarks]
+    for head in result.file.heads:
+        lines += ["", *_head_lines(head)]
+    return "\n".join(lines)
+
+
+def _head_lines(head: Head) -> list[str]:
+    target, report = head.target, head.report
+    lines = [f"{target.name}: {_what(head)}, {head.kind} ({target.why})"]
+    tested = f"  trained on {report.n_train:,} faces, tested on {report.n_test:,}"
+    if report.n_test_without_face:
+        guess = "median" if target.task == REGRESSION else "most frequent class"
+        tested += f"; {report.n_test_without_face:,} of these without a face, given the training part's {guess}"
+    baseline = "median" if target.task == REGRESSION else "most frequent class"
+    head_column = "head [95 % interval]"
+    lines += [tested, f"  {'held-out':<{_WIDTH}}{head_column:<{_COLUMN}}{baseline} [95 % interval]"]
+    lines += _metric_lines(report.metrics, report.baseline, target.unit)
+    return lines + (_attribute_lines(report) if target.task == MULTILABEL else [])
+
+
+def _what(head: Head) -> str:
+    target = head.target
+    if target.task == REGRESSION:
+        return f"a number in {target.unit}" if target.unit else "a number"
+    if target.task == MULTILABEL:
+        return f"{len(target.columns)} attributes, means below"
+    shown = ", ".join(map(str, target.classes[:8])) + (" …" if len(target.classes) > 8 else "")
+    return f"{len(target.classes)} classes ({shown})"
+
+
+def _metric_lines(metrics: Mapping[str, Estimate], baseline: Mapping[str, Estimate], unit: str) -> list[str]:
+    lines = []
+    for name, estimate in metrics.items():
+        notes = "; ".join(dict.fromkeys(e.note for e in (estimate, baseline[name]) if e.note))
+        text = f"  {_label(name, unit):<{_WIDTH}}{_text(name, estimate):<{_COLUMN}}{_text(name, baseline[name])}"
+        lines.append(text + (f"  ({notes})" if notes else ""))
+    return lines
+
+
+def _label(name: str, unit: str) -> str:
+    label = _NAMES.get(name, name)
+    return f"{label} {unit}" if name.startswith("within") and unit else label
+
+
+def _text(name: str, estimate: Estimate) -> str:
+    if not math.isfinite(estimate.value):
+        return "undefined"
+    scale, digits, unit = (100, 1, " %") if name in _SHARES else (1, 2, "") if name in ("mae", "rmse") else (1, 3, "")
+    text = f"{estimate.value * scale:.{digits}f}{unit}"
+    if math.isfinite(estimate.low):
+        text += f" [{estimate.low * scale:.{digits}f}, {estimate.high * scale:.{digits}f}]"
+    return text
+
+
+def _attribute_lines(report: HeadReport) -> list[str]:
+    lines = [f"  {'attribute':<{_WIDTH}}{'accuracy':<{_COLUMN}}{'baseline':<10}{'balanced':<10}AUC"]
+    for name, metrics in report.attributes.items():
+        baseline = report.attribute_baselines[name]["accuracy"].value
+        balanced, area = metrics["balanced_accuracy"].value, metrics["roc_auc"].value
+        accuracy = _text("accuracy", metrics["accuracy"])
+        lines.append(
+            f"  {name:<{_WIDTH}}{accuracy:<{_COLUMN}}{100 * baseline:<10.1f}{100 * balanced:<10.1f}{area:.3f}"
+        )
+    return lines

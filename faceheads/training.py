@@ -1,0 +1,294 @@
+"""Train heads on a feature table and measure them on persons and images that they have not seen.
+
+The test part is never looked at before the final measurement: nothing is chosen, tuned or refitted with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from .headfile import Head, HeadFile, HeadReport, default_thresholds
+from .heads import KINDS, fit_head, head_kind, make_head
+from .labels import LabelError
+from .metrics import (
+    Estimate,
+    GroupBootstrap,
+    Resampled,
+    attribute_metrics,
+    classification_metrics,
+    majority_probabilities,
+    mean_over_attributes,
+    regression_metrics,
+)
+from .metrics.intervals import N_RESAMPLES
+from .metrics.regression import YEAR_TOLERANCES
+from .prediction import decided_positions
+from .samples import Samples, drop_conflicts, group_samples, join_labels, split_samples
+from .splits import TEST, TRAIN
+from .store import make_golden_inputs
+from .table import FaceTable
+from .targets import CLASSIFICATION, MULTILABEL, REGRESSION, Target, find_targets
+
+#: Fewer training rows of a class cannot be learned, calibrated or stratified.
+MIN_CLASS_ROWS = 5
+_RESIDUAL_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What to train and how.
+
+    Attributes
+    ----------
+    targets : tuple of str
+        Label columns; empty for all that can be predicted.
+    task : str or None
+        For every target; None to recognise it from the values.
+    tasks, heads : mapping of str to str
+        Task and kind of head for single targets.
+    head : str
+        One of :data:`faceheads.heads.KINDS`.
+    split, groups : str
+        See :func:`faceheads.samples.split_samples` and :func:`faceheads.samples.group_samples`.
+    test_size : float
+        Share of a random split.
+    seed : int
+        Of the split, the estimators and the intervals.
+    jobs : int
+        Heads trained at the same time.
+    allow_unlabelled : bool
+        Whether rows of the table may have no label.
+    n_resamples : int
+        Draws of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range or a kind is unknown.
+    """
+
+    targets: tuple[str, ...] = ()
+    task: str | None = None
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    head: str = "mlp"
+    heads: Mapping[str, str] = field(default_factory=dict)
+    split: str = "auto"
+    groups: str = "auto"
+    test_size: float = 0.2
+    seed: int = 0
+    jobs: int = 1
+    allow_unlabelled: bool = False
+    n_resamples: int = N_RESAMPLES
+
+    def __post_init__(self) -> None:
+        for kind in (self.head, *self.heads.values()):
+            if kind not in KINDS:
+                raise ValueError(f"The head must be one of {', '.join(KINDS)}; got {kind!r}.")
+        if not 0 < self.test_size < 1:
+            raise ValueError(f"test_size must be between 0 and 1; got {self.test_size}.")
+        if not 0 <= self.seed < _SEEDS:
+            raise ValueError(f"seed must be between 0 and {_SEEDS - 1}; got {self.seed}.")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """Trained heads, the samples with their parts, and what should be known about both."""
+
+    file: HeadFile
+    samples: Samples
+    remarks: tuple[str, ...]
+
+
+def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions | None = None) -> TrainingResult:
+    """Heads for the targets of a label table, trained on one part of the images and measured on the other.
+
+    Parameters
+    ----------
+    table : FaceTable
+    labels : DataFrame
+        Index = key, as :func:`faceheads.labels.read_labels` gives.
+    options : TrainingOptions, optional
+
+    Raises
+    ------
+    LabelError
+        If labels do not fit the table, the targets, or the split.
+    ValueError
+        If a part is empty.
+    """
+    options = TrainingOptions() if options is None else options
+    samples = join_labels(table, labels, options.allow_unlabelled)
+    targets, remarks = find_targets(samples.labels, options.targets, options.task, options.tasks)
+    _check_heads(targets, options)
+    samples = drop_conflicts(samples, [column for target in targets for column in target.columns])
+    samples = split_samples(group_samples(samples, options.groups), options.split, options.test_size, options.seed)
+    jobs = joblib.Parallel(n_jobs=min(options.jobs, len(targets)))
+    results = jobs(joblib.delayed(_train_head)(samples, target, options) for target in targets)
+    learned = samples.in_part(TRAIN) & samples.table.has_embedding
+    file = HeadFile(
+        heads=tuple(head for head, _ in results),
+        table_spec=table.spec,
+        golden_inputs=make_golden_inputs(samples.table.embedding[learned], options.seed),
+        training=_describe_training(samples, targets, options),
+    )
+    all_remarks = (*remarks, *samples.remarks, *(remark for _, remarks in results for remark in remarks))
+    return TrainingResult(file, samples, all_remarks)
+
+
+def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
+    unknown = sorted(set(options.heads) - {target.name for target in targets})
+    if unknown:
+        raise LabelError(f"A head was given for {unknown}, which is not among {[t.name for t in targets]}.")
+
+
+def _train_head(samples: Samples, target: Target, options: TrainingOptions) -> tuple[Head, list[str]]:
+    labels = samples.labels[list(target.columns)]
+    has_label = labels.notna().all(axis=1).to_numpy()
+    has_face = samples.table.has_embedding
+    train = np.flatnonzero(has_label & has_face & samples.in_part(TRAIN))
+    test = np.flatnonzero(has_label & samples.in_part(TEST))
+    _check_parts(target, train, test)
+    y_train, y_test = target.encode(labels.iloc[train]), target.encode(labels.iloc[test])
+    _check_classes(target, y_train)
+    kind = head_kind(options.heads.get(target.name, options.head), target.task)
+    estimator = make_head(kind, target.task, len(train), samples.table.dimension, options.seed)
+    fit_head(estimator, samples.table.embedding[train], y_train, samples.groups[train], options.seed)
+    head = Head(target, kind, estimator, thresholds=default_thresholds(target))
+    draws = GroupBootstrap(samples.groups[test], options.n_resamples, options.seed)
+    report = measure(head, samples.table[test], y_test, y_train, draws)
+    remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
+    return Head(target, kind, estimator, report, head.thresholds), remarks
+
+
+def _check_parts(target: Target, train: np.ndarray, test: np.ndarray) -> None:
+    for name, rows in ((TRAIN, train), (TEST, test)):
+        if not len(rows):
+            raise LabelError(f"{target.name!r} has no rows in the {name} part. Give more labels or another split.")
+
+
+def _check_classes(target: Target, y_train: np.ndarray) -> None:
+    if target.task == REGRESSION:
+        return
+    columns = y_train.reshape(len(y_train), -1).T
+    names = target.columns if target.task == MULTILABEL else (target.name,)
+    for name, codes in zip(names, columns, strict=True):
+        counts = np.bincount(codes, minlength=len(target.classes))
+        rare = {str(c): int(n) for c, n in zip(target.classes, counts, strict=True) if n < MIN_CLASS_ROWS}
+        if rare:
+            raise LabelError(
+                f"Each class of {name!r} must have at least {MIN_CLASS_ROWS} training rows; got {rare}. "
+                "Merge classes, leave their rows out of the labels, or choose other columns with --target."
+            )
+
+
+# ------------------------------------------------------------------------------------------------- measuring
+
+
+def measure(
+    head: Head, table: FaceTable, y_test: np.ndarray, y_train: np.ndarray, draws: GroupBootstrap
+) -> HeadReport:
+    """How well a head does on the rows of a table.
+
+    Rows without an embedding count: for them the head is given what the training labels alone suggest, the most
+    frequent class or the median.
+
+    Parameters
+    ----------
+    head : Head
+    table : FaceTable of n_rows rows
+    y_test, y_train : array
+        As ``Target.encode`` gives them.
+    draws : GroupBootstrap
+        Of the rows of ``table``.
+    """
+    measures = {CLASSIFICATION: _measure_classes, REGRESSION: _measure_number, MULTILABEL: _measure_attributes}
+    prior = _prior(head.target, y_train, len(table))
+    raw = prior.copy()
+    if table.has_embedding.any():
+        raw[table.has_embedding] = head.raw(table.embedding[table.has_embedding])
+    found = measures[head.target.task](head, raw, prior, y_test, draws)
+    return HeadReport(
+        n_train=len(y_train), n_test=len(table), n_test_without_face=int((~table.has_embedding).sum()), **found
+    )
+
+
+def _prior(target: Target, y_train: np.ndarray, n_rows: int) -> np.ndarray:
+    """What a head would say without seeing anything, in the shape of ``Head.raw``."""
+    if target.task == REGRESSION:
+        return np.full(n_rows, np.median(y_train))
+    if target.task == MULTILABEL:
+        return np.tile(y_train.mean(axis=0), (n_rows, 1))
+    return majority_probabilities(y_train, len(target.classes), n_rows)
+
+
+def _measure_classes(
+    head: Head, raw: np.ndarray, prior: np.ndarray, y_test: np.ndarray, draws: GroupBootstrap
+) -> dict:
+    threshold = head.thresholds[0] if head.thresholds else np.nan
+    decided = decided_positions(raw, threshold)
+    return {
+        "metrics": _estimates(classification_metrics(y_test, decided, raw, draws)),
+        "baseline": _estimates(classification_metrics(y_test, prior.argmax(axis=1), prior, draws)),
+    }
+
+
+def _measure_number(head: Head, raw: np.ndarray, prior: np.ndarray, y_test: np.ndarray, draws: GroupBootstrap) -> dict:
+    tolerances = YEAR_TOLERANCES if head.target.unit == "years" else ()
+    quantiles = np.quantile(y_test - raw, _RESIDUAL_QUANTILES)
+    return {
+        "metrics": _estimates(regression_metrics(y_test, raw, draws, tolerances)),
+        "baseline": _estimates(regression_metrics(y_test, prior, draws, tolerances)),
+        "residual_quantiles": {f"{q:g}": float(v) for q, v in zip(_RESIDUAL_QUANTILES, quantiles, strict=True)},
+    }
+
+
+def _measure_attributes(
+    head: Head, raw: np.ndarray, prior: np.ndarray, y_test: np.ndarray, draws: GroupBootstrap
+) -> dict:
+    columns = head.target.columns
+    of_head = attribute_metrics(y_test, raw, draws, np.array(head.thresholds))
+    of_prior = attribute_metrics(y_test, prior, draws, np.full(len(columns), 0.5))
+    return {
+        "metrics": _estimates(mean_over_attributes(of_head)),
+        "baseline": _estimates(mean_over_attributes(of_prior)),
+        "attributes": {name: _estimates(m) for name, m in zip(columns, of_head, strict=True)},
+        "attribute_baselines": {name: _estimates(m) for name, m in zip(columns, of_prior, strict=True)},
+    }
+
+
+def _estimates(metrics: Mapping[str, Resampled]) -> dict[str, Estimate]:
+    return {name: metric.estimate() for name, metric in metrics.items()}
+
+
+# ------------------------------------------------------------------------------------------------- describing
+
+
+def _describe_training(samples: Samples, targets: list[Target], options: TrainingOptions) -> dict:
+    columns = [column for target in targets for column in target.columns]
+    return {
+        "data_sha256": data_hash(samples, columns),
+        "groups": samples.grouped_by,
+        "split": samples.split_by,
+        "n_train": int(samples.in_part(TRAIN).sum()),
+        "n_test": int(samples.in_part(TEST).sum()),
+        "n_train_groups": len(np.unique(samples.groups[samples.in_part(TRAIN)])),
+        "n_test_groups": len(np.unique(samples.groups[samples.in_part(TEST)])),
+        "seed": options.seed,
+        "interval": f"95 %, bootstrap over groups, {options.n_resamples} draws",
+    }
+
+
+def data_hash(samples: Samples, columns: list[str]) -> str:
+    """sha256 over keys, contents and labels of the train part: equal exactly when the same data were learned from."""
+    rows = samples.in_part(TRAIN)
+    frame = samples.labels.loc[rows, columns].reset_index(drop=True)
+    frame.insert(0, "sha256", samples.table.sha256[rows])
+    frame.insert(0, "key", samples.table.keys[rows])
+    return hashlib.sha256(frame.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
