@@ -60,7 +60,7 @@ def _import_h5py() -> ModuleType:
     try:
         import h5py
     except ImportError as error:
-        raise ImportError("reading MATLAB 7.3 files needs h5py: pip install h5py.") from error
+        raise ImportError("reading MATLAB 7.3 files needs h5py: pip install 'faceheads[lfwa]'.") from error
     return h5py
 
 

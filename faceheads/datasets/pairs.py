@@ -21,6 +21,9 @@ PAIR_COLUMNS = ("probe", "reference", "is_mated", "fold", "kind")
 
 _TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
+#: Digits of the longest number that is read.
+_MAX_DIGITS = 9
+
 #: Characters that a person's name in a list of pairs must not have: it becomes a folder.
 _NOT_IN_NAMES = frozenset("/\\")
 
@@ -112,9 +115,10 @@ def _read_lfw(path: Path, suffix: str) -> pd.DataFrame:
     lines = read_lines(path)
     n_folds, n_each = _lfw_counts(path, lines)
     rows = [_lfw_pair(path, number, line.split("\t"), suffix) for number, line in lines[1:]]
+    n_pairs = 2 * n_folds * n_each
+    if len(rows) != n_pairs:
+        raise ValueError(f"{path} must have {n_pairs} pairs by its first line; it has {len(rows)}.")
     blocks = list(_lfw_blocks(n_folds, n_each))
-    if len(rows) != len(blocks):
-        raise ValueError(f"{path} must have {len(blocks)} pairs by its first line; it has {len(rows)}.")
     for (number, _), row, (_, is_mated) in zip(lines[1:], rows, blocks):
         if row[2] != is_mated:
             expected = "a mated pair (name, number, number)" if is_mated else "a non-mated pair (name, number, twice)"
@@ -126,11 +130,11 @@ def _read_lfw(path: Path, suffix: str) -> pd.DataFrame:
 def _lfw_counts(path: Path, lines: list[tuple[int, str]]) -> tuple[int, int]:
     """Number of folds, and of mated pairs in each."""
     fields = lines[0][1].split() if lines else []
-    if len(fields) not in (1, 2) or not all(field.isdecimal() and len(field) <= 9 for field in fields):
-        raise ValueError(
-            f"{path}, line 1: must be the number of pairs, or of folds and pairs; got {' '.join(fields)[:60]!r}."
-        )
-    return (int(fields[0]), int(fields[1])) if len(fields) == 2 else (1, int(fields[0]))
+    counts = [int(field) for field in fields if field.isdecimal() and len(field) <= _MAX_DIGITS]
+    if len(fields) not in (1, 2) or len(counts) != len(fields) or min(counts) < 1:
+        got = " ".join(fields)[:60]
+        raise ValueError(f"{path}, line 1: must be the number of pairs, or of folds and pairs in each; got {got!r}.")
+    return (1, *counts) if len(counts) == 1 else tuple(counts)
 
 
 def _lfw_blocks(n_folds: int, n_each: int) -> Iterator[tuple[int, bool]]:
@@ -154,7 +158,12 @@ def _lfw_pair(path: Path, number: int, fields: list[str], suffix: str) -> tuple[
 
 
 def _lfw_path(path: Path, number: int, name: str, image: str, suffix: str) -> str:
-    if not image.isdecimal() or len(image) > 9 or name in {"", ".", ".."} or _NOT_IN_NAMES.intersection(name):
+    if (
+        not image.isdecimal()
+        or len(image) > _MAX_DIGITS
+        or name in {"", ".", ".."}
+        or _NOT_IN_NAMES.intersection(name)
+    ):
         raise ValueError(f"{path}, line {number}: must name a person and an image; got {name!r} and {image!r}.")
     return f"{name}/{name}_{int(image):04d}{suffix}"
 
@@ -201,7 +210,7 @@ def _truth(path: Path, texts: pd.Series) -> list[bool]:
 
 
 def _fold(path: Path, text: str) -> int | None:
-    if text and not (text.isdecimal() and len(text) <= 9):
+    if text and not (text.isdecimal() and len(text) <= _MAX_DIGITS):
         raise ValueError(f"{path}: a fold must be a whole number or empty; got {text!r}.")
     return int(text) if text else None
 
