@@ -1,0 +1,166 @@
+"""The steps from photo to rows: policies, isolation of failures, landmarks that fit the embedder."""
+
+import numpy as np
+import pytest
+
+from faceheads.spec import EmbedderSpec
+from features.embed import EmbedderRequest, embed_in_batches
+from features.face import Face
+from features.pipeline import FacePipeline, PipelineConfig, isolated
+
+SQUARE = {"kind": "box_square", "size": 16, "margin": 0.0}
+
+
+class FakeDetector:
+    """Finds the boxes that it was made with in every image."""
+
+    name = "fake"
+    landmark_scheme = "none"
+
+    def __init__(self, *boxes):
+        self.settings = {"n": len(boxes)}
+        self._boxes = boxes
+
+    def detect(self, images):
+        return [[Face(np.array(box), 1.0, "fake") for box in self._boxes] for _ in images]
+
+
+class MeanColour:
+    """The embedding of a crop is its mean colour; black crops make it fail."""
+
+    spec = EmbedderSpec("mean", "0" * 64, 3, "none", SQUARE)
+
+    def embed(self, crops):
+        if (crops.reshape(len(crops), -1).max(axis=1) == 0).any():
+            raise RuntimeError("a black crop\nand more words")
+        return crops.mean(axis=(1, 2), dtype=np.float32)
+
+
+def pipeline(*boxes, **config):
+    made = FacePipeline(PipelineConfig(**config))
+    made.__dict__.update(detector=FakeDetector(*boxes), embedder=MeanColour())
+    return made
+
+
+GRAY = np.full((100, 120, 3), 90, np.uint8)
+SMALL, CENTRAL, LARGE = (0, 0, 10, 10), (50, 40, 70, 60), (60, 0, 110, 50)
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"), [("largest", [LARGE]), ("central", [CENTRAL]), ("all", [SMALL, CENTRAL, LARGE])]
+)
+def test_the_policy_chooses_among_several_faces_and_the_count_stays(policy, kept):
+    found = pipeline(SMALL, CENTRAL, LARGE, faces=policy).find_faces([GRAY])[0]
+    assert [tuple(f.box_xyxy) for f in found.faces] == kept
+    assert found.n_faces == 3
+    assert found.status == "ok"
+
+
+def test_several_faces_are_a_status_when_only_one_is_allowed():
+    found = pipeline(SMALL, LARGE, faces="only").find_faces([GRAY])[0]
+    assert (found.status, found.reason, found.faces) == ("several_faces", "2 faces", [])
+
+
+def test_small_faces_do_not_count_and_are_said_to_be_too_small():
+    assert pipeline(SMALL, LARGE, faces="only", min_face_px=11).find_faces([GRAY])[0].status == "ok"
+    found = pipeline(SMALL, min_face_px=11).find_faces([GRAY])[0]
+    assert (found.status, found.reason) == ("too_small", "the largest face has 10 px")
+    assert pipeline(SMALL, min_face_px=10).find_faces([GRAY])[0].status == "ok"
+
+
+def test_an_image_without_a_face_is_skipped_or_taken_whole():
+    assert pipeline().find_faces([GRAY])[0].status == "no_face"
+    found = pipeline(no_face="whole").find_faces([GRAY])[0]
+    assert found.status == "whole_image"
+    assert tuple(found.faces[0].box_xyxy) == (0, 0, 120, 100)
+    assert np.isnan(found.faces[0].detection_score)
+
+
+def test_embeddings_belong_to_their_image():
+    images = [GRAY, GRAY // 2, GRAY // 3]
+    made = pipeline(SMALL, LARGE, faces="all")
+    vectors = made.embed(made.find_faces(images))
+    assert [v.shape for v in vectors] == [(2, 3)] * 3
+    np.testing.assert_allclose([v[0, 0] for v in vectors], [90, 45, 30])
+
+
+def test_one_image_that_fails_leaves_its_neighbours(tmp_path):
+    from PIL import Image
+
+    for name, value in (("a.png", 90), ("b.png", 0), ("c.png", 60)):
+        Image.fromarray(np.full((100, 120, 3), value, np.uint8)).save(tmp_path / name)
+    (tmp_path / "d.png").write_bytes(b"")
+    rows = pipeline(LARGE).rows_of(tmp_path, ["a.png", "b.png", "c.png", "d.png"])
+    assert [r.status for r in rows] == ["ok", "failed", "ok", "unreadable"]
+    assert rows[1].reason == "embedding failed: RuntimeError: a black crop"
+    np.testing.assert_allclose([rows[0].embedding[0], rows[2].embedding[0]], [90, 60])
+
+
+def test_mistakes_of_the_program_are_raised_not_recorded():
+    def broken(items):
+        raise TypeError("a bug")
+
+    with pytest.raises(TypeError, match="a bug"):
+        isolated(broken, [1, 2], "testing")
+
+
+def test_isolation_runs_a_good_batch_once():
+    calls = []
+    assert isolated(lambda items: calls.append(len(items)) or items, [1, 2, 3], "x") == [1, 2, 3]
+    assert calls == [3]
+    assert isolated(lambda items: items, [], "x") == []
+
+
+def test_a_detector_whose_landmarks_cannot_serve_is_refused_with_the_way_out():
+    made = pipeline(LARGE)
+    made.__dict__["embedder"] = type(
+        "E", (), {"spec": EmbedderSpec("onnx", "0" * 64, 3, "arcface5", {"kind": "similarity"})}
+    )()
+    with pytest.raises(ValueError, match="--detector mtcnn, or --landmarks 68"):
+        _ = made.landmark_source
+    allowed = pipeline(LARGE, landmarks="68")
+    allowed.__dict__["embedder"] = made.embedder
+    assert allowed.landmark_source == "dlib68"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"faces": "both"}, "faces must be one of"),
+        ({"no_face": "x"}, "no_face must"),
+        ({"min_face_px": -1}, "0 or more"),
+    ],
+)
+def test_unknown_policies_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        PipelineConfig(**change)
+
+
+def test_batches_do_not_change_the_numbers_and_flip_averages_the_mirror_image():
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (7, 4, 4, 3), np.uint8)
+    spec = EmbedderSpec("left", "0" * 64, 3, "none")
+    left = lambda batch: batch[:, :, 0].mean(axis=1, dtype=np.float32)
+    whole = embed_in_batches(left, crops, 7, spec)
+    np.testing.assert_array_equal(whole, embed_in_batches(left, crops, 2, spec))
+    flipped = embed_in_batches(left, crops, 3, EmbedderSpec("left", "0" * 64, 3, "none", flip=True))
+    np.testing.assert_allclose(flipped, (left(crops) + crops[:, :, -1].mean(axis=1)) / 2, rtol=1e-6)
+
+
+def test_a_network_that_gives_nonsense_is_an_error():
+    crops = np.zeros((2, 4, 4, 3), np.uint8)
+    spec = EmbedderSpec("x", "0" * 64, 3, "none")
+    with pytest.raises(RuntimeError, match="shape"):
+        embed_in_batches(lambda b: np.zeros((len(b), 2)), crops, 8, spec)
+    with pytest.raises(RuntimeError, match="not finite"):
+        embed_in_batches(lambda b: np.full((len(b), 3), np.nan), crops, 8, spec)
+
+
+def test_an_unknown_embedder_is_refused_by_name():
+    with pytest.raises(ValueError, match="got 'arcface', which is none of them"):
+        EmbedderRequest("arcface").build()
+
+
+def test_dlibs_own_code_refuses_layers():
+    with pytest.raises(ValueError, match="use dlib"):
+        EmbedderRequest("dlib-reference", layers=("block10",)).build()
