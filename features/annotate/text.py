@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import unicodedata
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont, features
@@ -12,6 +13,52 @@ from .colours import RGB, text_colour
 
 #: How many times larger shapes are drawn before they are scaled down, for smooth edges.
 SUPERSAMPLING = 4
+#: Longer texts are cut: a class may be called anything.
+MAX_CHARACTERS = 60
+#: Letters that Unicode does not decompose into a base letter and an accent.
+_BASE_LETTERS = {
+    "ß": "ss",
+    "æ": "ae",
+    "Æ": "AE",
+    "œ": "oe",
+    "Œ": "OE",
+    "ø": "o",
+    "Ø": "O",
+    "ł": "l",
+    "Ł": "L",
+    "đ": "d",
+}
+#: A code point that no font has a glyph for.
+_NO_CHARACTER = "\U0010ffff"
+
+
+def drawable(text: str, font_path: str | None = None) -> str:
+    """The text as it is drawn: on one line, cut if long, letters without a glyph replaced.
+
+    Pillow's font has the letters of English only: accents are left out there, other scripts become question marks.
+
+    Examples
+    --------
+    >>> drawable("âge\\n 34 ± 6")
+    'age 34 ± 6'
+    """
+    text = "".join(_with_glyphs(c, font_path) for c in " ".join(text.split()) if c.isprintable())
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+
+
+@functools.lru_cache(maxsize=4096)
+def _with_glyphs(character: str, font_path: str | None) -> str:
+    """The character if the font has it, else its base letter, else a question mark."""
+    base = _BASE_LETTERS.get(character, unicodedata.normalize("NFKD", character)[0])
+    for candidate in (character, base):
+        if all(_has_glyph(c, font_path) for c in candidate):
+            return candidate
+    return "?"
+
+
+def _has_glyph(character: str, font_path: str | None) -> bool:
+    font = load_font(16, font_path)
+    return bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER))
 
 
 @functools.lru_cache(maxsize=64)
