@@ -122,7 +122,8 @@ def extract(photos, table, *options):
 
 
 def train(features, labels, model):
-    return script("train.py", "--feature", features, "--label", labels, "--target", *TARGETS, "--save_model", model)
+    targets = [part for target in TARGETS for part in ("--target", target)]
+    return script("train.py", "--feature", features, "--label", labels, *targets, "--save_model", model)
 
 
 def annotate(photos, out, model):

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,9 @@ from packaging.version import Version
 from faceheads.weights import list_weights
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGES = tuple(
+    name for name in ("faceheads", "features", "finetune") if (REPOSITORY / name / "__init__.py").is_file()
+)
 SITE_PACKAGES = Path(pytest.__file__).resolve().parents[1]
 
 #: Required but not in the checkout: opencv-python-headless has the same cv2 and needs no graphics libraries; openvino is an option.
@@ -53,8 +57,7 @@ def requirements(config, extras=()):
 
 
 def console_scripts():
-    lines = [line for line in read_config()["options.entry_points"]["console_scripts"].split("\n") if line.strip()]
-    return [line for line in lines if "faceheads.cli:" not in line or (REPOSITORY / "faceheads" / "cli.py").exists()]
+    return [line for line in read_config()["options.entry_points"]["console_scripts"].split("\n") if line.strip()]
 
 
 def names(found):
@@ -76,21 +79,20 @@ def run(*command, cwd=REPOSITORY):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel from a copy of the committed layout, so that nothing is left in the checkout."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in (
-        "setup.cfg",
-        "pyproject.toml",
-        "README.md",
-        "LICENSE",
-        "MODEL_LICENSES.md",
-        "faceheads",
-        "features",
-        "finetune",
-    ):
+def source(tmp_path_factory):
+    """Copy what the wheel is made of, so that building leaves nothing in the checkout."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "MODEL_LICENSES.md"):
         if (REPOSITORY / name).exists():
-            run("cp", "-R", REPOSITORY / name, source / name)
+            shutil.copy(REPOSITORY / name, folder)
+    for package in PACKAGES:
+        shutil.copytree(REPOSITORY / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
     run(
         sys.executable,
         "-m",
@@ -129,16 +131,18 @@ def test_the_wheel_holds_one_top_level_package(wheel):
     assert {root for root in roots if not root.endswith(".dist-info")} == {"faceheads"}
 
 
-def test_the_wheel_holds_every_module_of_the_checkout(wheel):
-    expected = {path.relative_to(REPOSITORY) for path in (REPOSITORY / "faceheads").rglob("*.py")}
-    expected |= {Path("faceheads") / path.relative_to(REPOSITORY) for path in (REPOSITORY / "features").rglob("*.py")}
+def test_the_wheel_holds_every_module_of_the_checkout(wheel, source):
+    expected = set()
+    for package in PACKAGES:
+        below = Path("faceheads" if package != "faceheads" else "")
+        expected |= {below / path.relative_to(source) for path in (source / package).rglob("*.py")}
     held = {Path(name) for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
     assert sorted(map(str, held ^ expected)) == [], "setup.cfg lists every package by hand: add the new one"
 
 
-def test_the_wheel_holds_the_data_files_and_the_licences(wheel):
+def test_the_wheel_holds_the_data_files_and_the_licences(wheel, source):
     held = {name.rpartition("/")[2] for name in zipfile.ZipFile(wheel).namelist()}
-    data = {path.name for path in (REPOSITORY / "faceheads" / "data").glob("*") if path.is_file()}
+    data = {path.name for path in (source / "faceheads" / "data").glob("*") if path.is_file()}
     assert data | {"LICENSE", "MODEL_LICENSES.md"} <= held
 
 
@@ -180,7 +184,7 @@ def test_whatever_the_packages_import_is_a_requirement():
     declared = names(requirements(config, config["options.extras_require"])) | {"opencv-python-headless"}
     owners = packages_distributions() | {"dlib": ["dlib-bin"]}  # its wheel does not say that it holds dlib
     wrong = []
-    for path in [*(REPOSITORY / "faceheads").rglob("*.py"), *(REPOSITORY / "features").rglob("*.py")]:
+    for path in [path for package in PACKAGES for path in sorted((REPOSITORY / package).rglob("*.py"))]:
         for root in foreign_imports(path):
             if not {canonicalize_name(name) for name in owners.get(root, [root])} & declared:
                 wrong.append(f"{path.relative_to(REPOSITORY)}: {root}")
