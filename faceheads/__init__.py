@@ -20,7 +20,6 @@ _EXPORTS = {
     "save_heads": "store",
     "train_heads": "training",
 }
-__all__ = [*_EXPORTS]
 
 
 def __getattr__(name: str) -> object:
