@@ -17,6 +17,7 @@ import pandas as pd
 from .base import Adapter, Dataset, Problem, assemble, label_frame
 from .labelfile import check_header, check_width, read_rows
 from .listing import first_images, list_images
+from .values import whole_number_of
 
 ATTRIBUTE_LIST, IDENTITY_LIST, PARTITION_LIST = "list_attr_celeba", "identity_CelebA", "list_eval_partition"
 LIST_FOLDERS = ("", "Anno", "Eval")
@@ -83,7 +84,7 @@ def read_attributes(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
 
 def read_identities(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
     """The identities: the published numbers, as text."""
-    return _read_pairs(file, "identity", lambda text: text if text.isdecimal() else None)
+    return _read_pairs(file, "identity", lambda text: None if whole_number_of(text) is None else text)
 
 
 def read_parts(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
@@ -106,9 +107,10 @@ def _attribute_header(file: Path, rows: Iterator[tuple[int, list[str]]]) -> tupl
     first = next(rows, (0, []))[1]
     if file.suffix.lower() == ".csv":
         return None, first[1:]
-    if len(first) != 1 or not first[0].isdecimal():
+    declared = whole_number_of(" ".join(first))
+    if declared is None:
         raise ValueError(f"{file}, line 1: must be the number of images; got {' '.join(first)[:60]!r}.")
-    return int(first[0]), next(rows, (0, []))[1]
+    return declared, next(rows, (0, []))[1]
 
 
 def _packed(values: list[str], file: Path, line: int) -> bytes:

@@ -16,7 +16,7 @@ from .base import Adapter, Dataset, assemble
 from .labelfile import check_header, check_width, read_rows
 from .lfw import attribute_files, has_people, read_people
 from .matlab import read_attribute_mat
-from .values import number_of
+from .values import number_of, whole_number_of
 
 _KEY_COLUMNS = ["person", "imagenum"]
 
@@ -72,10 +72,11 @@ def read_scores(file: Path) -> pd.DataFrame:
 
 
 def _image_path(person: str, number: str, file: Path, line: int) -> str:
-    if not number.isdecimal():
+    image = whole_number_of(number)
+    if image is None:
         raise ValueError(f"{file}, line {line}: the number of an image must be a whole number; got {number!r}.")
     name = person.replace(" ", "_")
-    return f"{name}/{name}_{int(number):04d}.jpg"
+    return f"{name}/{name}_{image:04d}.jpg"
 
 
 def _positive(scores: list[str], file: Path, line: int) -> np.ndarray:

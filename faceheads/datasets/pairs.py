@@ -16,13 +16,11 @@ import pandas as pd
 from .base import Dataset, Problem
 from .kryptonite import TEST_PARTS
 from .labelfile import read_lines, read_table
+from .values import whole_number_of
 
 PAIR_COLUMNS = ("probe", "reference", "is_mated", "fold", "kind")
 
 _TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
-
-#: Digits of the longest number that is read.
-_MAX_DIGITS = 9
 
 #: Characters that a person's name in a list of pairs must not have: it becomes a folder.
 _NOT_IN_NAMES = frozenset("/\\")
@@ -130,8 +128,8 @@ def _read_lfw(path: Path, suffix: str) -> pd.DataFrame:
 def _lfw_counts(path: Path, lines: list[tuple[int, str]]) -> tuple[int, int]:
     """Number of folds, and of mated pairs in each."""
     fields = lines[0][1].split() if lines else []
-    counts = [int(field) for field in fields if field.isdecimal() and len(field) <= _MAX_DIGITS]
-    if len(fields) not in (1, 2) or len(counts) != len(fields) or min(counts) < 1:
+    counts = [whole_number_of(field) for field in fields]
+    if len(counts) not in (1, 2) or not all(counts):
         got = " ".join(fields)[:60]
         raise ValueError(f"{path}, line 1: must be the number of pairs, or of folds and pairs in each; got {got!r}.")
     return (1, *counts) if len(counts) == 1 else tuple(counts)
@@ -158,14 +156,10 @@ def _lfw_pair(path: Path, number: int, fields: list[str], suffix: str) -> tuple[
 
 
 def _lfw_path(path: Path, number: int, name: str, image: str, suffix: str) -> str:
-    if (
-        not image.isdecimal()
-        or len(image) > _MAX_DIGITS
-        or name in {"", ".", ".."}
-        or _NOT_IN_NAMES.intersection(name)
-    ):
+    image_number = whole_number_of(image)
+    if image_number is None or name in {"", ".", ".."} or _NOT_IN_NAMES.intersection(name):
         raise ValueError(f"{path}, line {number}: must name a person and an image; got {name!r} and {image!r}.")
-    return f"{name}/{name}_{int(image):04d}{suffix}"
+    return f"{name}/{name}_{image_number:04d}{suffix}"
 
 
 def _read_kryptonite(path: Path, table: pd.DataFrame) -> pd.DataFrame:
@@ -210,9 +204,10 @@ def _truth(path: Path, texts: pd.Series) -> list[bool]:
 
 
 def _fold(path: Path, text: str) -> int | None:
-    if text and not (text.isdecimal() and len(text) <= _MAX_DIGITS):
+    fold = whole_number_of(text)
+    if text and fold is None:
         raise ValueError(f"{path}: a fold must be a whole number or empty; got {text!r}.")
-    return int(text) if text else None
+    return fold
 
 
 def _frame(rows: list[tuple]) -> pd.DataFrame:

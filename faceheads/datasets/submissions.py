@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..table_io import write_text
+from .values import whole_number_of
 
 #: Digits of a pair's number in Kryptonite's files.
 PAIR_ID_DIGITS = 8
@@ -68,10 +69,10 @@ def write_kryptonite_submission(
 
 
 def _pair_number(pair: int | str) -> int:
-    text = str(pair)
-    if not (text.isascii() and text.isdecimal() and len(text) <= PAIR_ID_DIGITS):
+    number = whole_number_of(str(pair))
+    if number is None or number >= 10**PAIR_ID_DIGITS:
         raise ValueError(f"a pair must be a whole number below 10^{PAIR_ID_DIGITS}; got {pair!r}.")
-    return int(text)
+    return number
 
 
 def _check_keys(given: pd.Index, listed: Sequence, what: str) -> None:

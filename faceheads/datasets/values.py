@@ -15,6 +15,7 @@ _BAND = re.compile(r"\(?\s*([0-9]{1,3})\s*(?:[-,]\s*([0-9]{1,3})\s*)?\)?", re.AS
 _OPEN_BAND = re.compile(r"(?:more than\s*([0-9]{1,3})|([0-9]{1,3})\s*\+)", re.ASCII)
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?|nan", re.ASCII | re.IGNORECASE)
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _TRUTH = {"true": True, "false": False}
 
 #: Columns that are names even where they look like numbers.
@@ -81,6 +82,11 @@ def band_name(text: str, low: float, high: float) -> str | None:
 def number_of(text: str) -> float:
     """The number that a text holds, or NaN; words such as ``inf`` are no numbers here."""
     return float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
+
+
+def whole_number_of(text: str) -> int | None:
+    """The whole number from 0 that a text of at most nine digits holds, or None."""
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceheads.datasets.values import age_band_of, age_of, band_name, gender_of, number_of, typed
+from faceheads.datasets.values import age_band_of, age_of, band_name, gender_of, number_of, typed, whole_number_of
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,10 @@ def test_columns_take_the_type_that_all_their_values_have():
     assert table["race"].tolist()[:2] == ["1", "x"]
     assert table["identity"].tolist()[:2] == ["007", "008"]
     assert table.isna().to_numpy().tolist()[2] == [True, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0), ("000012", 12), ("", None), ("-1", None), ("1" * 10, None), ("٣", None)]
+)
+def test_whole_numbers_have_one_to_nine_digits(text, number):
+    assert whole_number_of(text) == number
