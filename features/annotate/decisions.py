@@ -275,11 +275,14 @@ def percent(probability: float) -> str:
 
 
 def _rounded(number: float, error: float | None) -> str:
-    """``number`` with the decimals that its error leaves meaningful: one digit of an error below one."""
-    if error is None or error <= 0:
-        return f"{number:.3g}"
-    decimals = max(0, -math.floor(math.log10(error)))
-    return f"{number:.{decimals}f}"
+    """``number`` with the decimals that its error leaves meaningful; three digits where no error is known."""
+    if error is not None and error > 0:
+        decimals = max(0, -math.floor(math.log10(error)))
+        return f"{round(number, decimals) + 0.0:.{decimals}f}"  # adding 0.0 turns -0.0 into 0.0
+    if number == 0:
+        return "0"
+    text = f"{number:.{max(0, 2 - math.floor(math.log10(abs(number))))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _check_probabilities(what: str, probabilities: Mapping[str, float]) -> None:

@@ -143,7 +143,7 @@ def _candidates(
     rules: LayoutRules,
 ) -> _Candidates:
     """All places allowed for one label whatever the other labels do."""
-    parts = []
+    parts = [(np.empty((0, 4)), np.empty(0), np.empty(0, int))]
     for shape, size_wh in enumerate(sizes_wh):
         labels, costs = _places(boxes_xyxy[owner], size_wh, image_hw, rules.rings)
         parts.append((labels, costs + shape * SHAPE_COST, np.full(len(costs), shape)))
@@ -151,7 +151,7 @@ def _candidates(
     leaders = shortest_links(labels, np.broadcast_to(boxes_xyxy[owner], labels.shape))
     lengths = np.hypot(leaders[:, 2] - leaders[:, 0], leaders[:, 3] - leaders[:, 1])
     leaders[lengths == 0] = np.nan
-    costs = costs + LENGTH_COST * lengths / sizes_wh[0][1]
+    costs = costs + LENGTH_COST * lengths / (labels[:, 3] - labels[:, 1])
     return _judge(_Candidates(labels, leaders, costs, shapes), owner, boxes_xyxy, image_hw, rules)
 
 

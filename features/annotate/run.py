@@ -1,0 +1,172 @@
+"""A folder of photos annotated by the heads of a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from faceheads.prediction import Prediction
+from faceheads.store import HeadFile, load_heads
+from faceheads.table import Status
+
+from ..image import UnreadableImage, read_image
+from ..pipeline import FacePipeline, ImageFaces, PipelineConfig
+from ..pool import OrderedPool
+from .decisions import FaceDecisions
+from .predictions import decide_face
+from .writer import AnnotationWriter
+
+#: Below this number of photos starting worker processes takes longer than the work.
+MIN_PHOTOS_FOR_WORKERS = 16
+
+
+@dataclass
+class AnnotationSummary:
+    """What an annotation did.
+
+    Attributes
+    ----------
+    n_photos, n_faces : int
+    status_counts : dict of str to int
+        Photos per :class:`~faceheads.table.Status`.
+    faces_per_photo : dict of str to int
+    """
+
+    n_photos: int = 0
+    n_faces: int = 0
+    status_counts: dict[str, int] = field(default_factory=dict)
+    faces_per_photo: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Annotated:
+    path: str
+    status: Status
+    reason: str = ""
+    image: np.ndarray | None = None
+    faces: list[FaceDecisions] = field(default_factory=list)
+
+
+class Annotator:
+    """Finds the faces of photos and lets heads decide about them.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+        Must make the embeddings that the heads learned from.
+    heads : HeadFile
+    shown : sequence of str, optional
+        Targets to draw; default all (of more than four attributes the original's four).
+
+    Raises
+    ------
+    faceheads.store.HeadError
+        If the heads need other embeddings.
+    """
+
+    def __init__(self, config: PipelineConfig, heads: HeadFile, shown: Sequence[str] | None = None) -> None:
+        self.pipeline = FacePipeline(config)
+        self.heads = heads
+        self.shown = shown
+        heads.check_spec(self.pipeline.table_spec.embedder)
+
+    def annotate_file(self, root: Path, path: str) -> _Annotated:
+        """Decisions about the faces of one file; what is wrong with it becomes its status."""
+        try:
+            image = read_image(root / path).rgb
+        except UnreadableImage as error:
+            return _Annotated(path, Status.UNREADABLE, error.reason)
+        found, faces = self.annotate(image)
+        return _Annotated(path, found.status, found.reason, image, faces)
+
+    def annotate(self, image: np.ndarray) -> tuple[ImageFaces, list[FaceDecisions]]:
+        """Faces of an image (height, width, 3), uint8, RGB, and what the heads decide about each."""
+        found = self.pipeline.find_faces([image])[0]
+        embeddings = self.pipeline.embed([found])[0]
+        if isinstance(embeddings, str):
+            return ImageFaces(Status.FAILED, embeddings, found.n_faces), []
+        if embeddings is None:
+            return found, []
+        predictions = self._predict(embeddings)
+        return found, [decide_face(f, predictions, row, self.shown) for row, f in enumerate(found.faces)]
+
+    def _predict(self, embeddings: np.ndarray) -> list[Prediction]:
+        return self.heads.predict(embeddings, self.pipeline.table_spec.embedder)
+
+
+@lru_cache(maxsize=1)
+def _annotator(model: Path, trust: bool, config_key: str, holder: _Holder) -> Annotator:
+    return Annotator(holder.config, load_heads(model, trust), holder.shown)
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """What a worker needs to make its annotator; the key stands for it in the cache."""
+
+    config: PipelineConfig = field(compare=False, hash=False)
+    shown: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class AnnotationJob:
+    """One run over a folder.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of the photos.
+    photos : sequence of str
+        Relative paths, forward slashes.
+    output : Path
+        Folder for pictures and tables.
+    model : Path
+        Head file.
+    config : PipelineConfig
+    shown : tuple of str or None
+        Targets to draw.
+    trust : bool
+        Whether a pickled head file may be loaded.
+    jobs : int
+    """
+
+    root: Path
+    photos: Sequence[str]
+    output: Path
+    model: Path
+    config: PipelineConfig
+    shown: tuple[str, ...] | None = None
+    trust: bool = False
+    jobs: int = 1
+
+    def run(self, provenance: dict, on_photo: Callable[[], None] | None = None) -> AnnotationSummary:
+        """Annotate every photo and write the tables; calls ``on_photo`` after each."""
+        summary = AnnotationSummary(n_photos=len(self.photos))
+        counts: Counter[str] = Counter()
+        jobs = self.jobs if len(self.photos) >= MIN_PHOTOS_FOR_WORKERS else 1
+        with (
+            AnnotationWriter(self.output, self.root, self.photos, provenance=provenance) as writer,
+            OrderedPool(partial(_annotate_file, self), _after_death, jobs) as pool,
+        ):
+            for done in pool.map(self.photos):
+                writer.add_photo(done.path, done.image, done.faces, done.status.value, done.reason)
+                counts[done.status.value] += 1
+                summary.n_faces += len(done.faces)
+                summary.faces_per_photo[done.path] = len(done.faces)
+                if on_photo is not None:
+                    on_photo()
+        summary.status_counts = {status.value: counts.get(status.value, 0) for status in Status}
+        return summary
+
+
+def _annotate_file(job: AnnotationJob, path: str) -> _Annotated:
+    annotator = _annotator(job.model, job.trust, repr(job.config), _Holder(job.config, job.shown))
+    return annotator.annotate_file(job.root, path)
+
+
+def _after_death(path: str) -> _Annotated:
+    return _Annotated(path, Status.FAILED, "the worker process died while it processed this photo")
