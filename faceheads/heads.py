@@ -52,8 +52,9 @@ N_CALIBRATION_FOLDS = 3
 _KERNEL_CACHE_MB = 1000
 
 # Chosen by 5-fold cross-validation on the train part of UTKFace; see benchmarks/utkface_heads.py.
-LOGISTIC_C = 0.003
-RIDGE_ALPHA = 100.0
+# Penalties are per dimension: standardised embeddings of any length then have logits of the same spread a priori.
+LOGISTIC_C_TIMES_DIMENSION = 3.0
+RIDGE_ALPHA_PER_DIMENSION = 0.2
 SVM_C = 3.0
 SVM_GAMMA_TIMES_DIMENSION = 0.5
 SVR_C = 1.0
@@ -115,7 +116,7 @@ def make_head(kind: str, task: str, n_rows: int, n_features: int, seed: int = 0)
 
 def _classifier(kind: str, n_rows: int, n_features: int, seed: int) -> list[BaseEstimator]:
     if kind == "logistic":
-        return [LogisticRegression(C=LOGISTIC_C, max_iter=1000)]
+        return [LogisticRegression(C=LOGISTIC_C_TIMES_DIMENSION / n_features, max_iter=1000)]
     if kind == "mlp":
         return [MLPClassifier(HIDDEN_LAYERS, **_mlp_options(n_rows, seed))]
     if kind == "hgb":
@@ -129,7 +130,7 @@ def _classifier(kind: str, n_rows: int, n_features: int, seed: int) -> list[Base
 
 def _regressor(kind: str, n_rows: int, n_features: int, seed: int) -> list[BaseEstimator]:
     if kind == "ridge":
-        return [Ridge(alpha=RIDGE_ALPHA)]
+        return [Ridge(alpha=RIDGE_ALPHA_PER_DIMENSION * n_features)]
     if kind == "mlp":
         return [MLPRegressor(hidden_layer_sizes=HIDDEN_LAYERS, **_mlp_options(n_rows, seed))]
     if kind == "hgb":
@@ -160,12 +161,21 @@ def fit_head(head: BaseEstimator, embeddings: np.ndarray, y: np.ndarray, groups:
         Rows of one group never calibrate a machine that was trained on others of the group.
     seed : int, default=0
     """
-    for name in [name for name in head.get_params() if name.endswith("__cv") or name == "cv"]:
-        n_folds = min(N_CALIBRATION_FOLDS, len(np.unique(groups)))
-        head.set_params(**{name: grouped_folds(groups, n_folds, seed)})
+    for name in [name for name in head.get_params() if name.endswith("__cv")]:
+        head.set_params(**{name: _calibration_folds(y, groups, seed)})
     head.fit(np.ascontiguousarray(embeddings, np.float32), y)
     for part in parts_of(head):
         _slim(part)
+
+
+def _calibration_folds(y: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]] | int:
+    """Folds of whole groups; scikit-learn's stratified ones where these would leave a class out of a fold."""
+    if len(np.unique(groups)) < N_CALIBRATION_FOLDS:
+        return N_CALIBRATION_FOLDS
+    folds = grouped_folds(groups, N_CALIBRATION_FOLDS, seed)
+    columns = y.reshape(len(y), -1).T
+    has_all = all(len(np.unique(column[train])) == len(np.unique(column)) for column in columns for train, _ in folds)
+    return folds if has_all else N_CALIBRATION_FOLDS
 
 
 def predict_numbers(head: BaseEstimator, embeddings: np.ndarray) -> np.ndarray:

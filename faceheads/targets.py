@@ -155,7 +155,7 @@ def _why_not(column: pd.Series) -> str:
     n_distinct = values.nunique()
     if n_distinct < 2:
         return f"it has {n_distinct} distinct value{'s' * (n_distinct != 1)}"
-    if _is_number(values):
+    if _is_number(values) or pd.api.types.is_bool_dtype(values):
         return ""
     if n_distinct * _MIN_ROWS_PER_CLASS > len(values):
         return f"its {len(values)} rows have {n_distinct} distinct texts"
@@ -191,7 +191,7 @@ def _guess(name: str, values: pd.Series) -> tuple[str, str]:
         return CLASSIFICATION, "its values are text"
     numbers = values.to_numpy(np.float64)
     n_distinct = values.nunique()
-    if not np.equal(np.mod(numbers, 1), 0).all():
+    if not np.equal(np.floor(numbers), numbers).all():
         return REGRESSION, "its values are not whole numbers"
     if n_distinct == 2:
         return CLASSIFICATION, "it has two distinct values"
