@@ -83,17 +83,18 @@ _SIZE_FIELDS = {
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
-#: What Pillow's decoders raise on damaged input, as found by fuzzing; they share no base class below Exception.
+#: What decoders raise on damaged input: the first four by fuzzing, the others where Pillow itself expects them or its
+#: issues report them. They share no base class below Exception.
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
+    RuntimeError,
     TypeError,
     LookupError,
     ArithmeticError,
     AttributeError,
     EOFError,
-    RuntimeError,
     MemoryError,
     struct.error,
     zlib.error,

@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -297,19 +298,29 @@ def test_a_broken_file_is_reported_by_a_stable_phrase_and_its_hash(kind):
     assert len(caught.value.sha256) == 64
 
 
+@pytest.mark.parametrize("file_format", ["PCX", "TGA", "ICO", "EPS"])
+def test_formats_that_are_no_photographs_are_not_tried(file_format):
+    assert reason_of(encoded(colours(), file_format)).startswith(("not an image", "unsupported format"))
+
+
 def test_heic_without_the_extra_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     heic = struct.pack(">I", 24) + b"ftypheic" + bytes(12)
     assert reason_of(heic) == "unsupported format (HEIC: pip install faceheads[heif])"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_is_reported_and_not_opened(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("this would wait for ever"))
+    assert reason_of(tmp_path / "pipe.jpg") == "not a regular file"
+
+
 def test_what_is_no_regular_readable_file_is_reported(tmp_path):
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    os.mkfifo(tmp_path / "pipe.jpg")
     assert reason_of(tmp_path / "absent.jpg") == "missing file"
     assert reason_of(tmp_path / "broken.jpg") == "missing file"
     assert reason_of(tmp_path) == "not a regular file"
-    assert reason_of(tmp_path / "pipe.jpg") == "not a regular file"
     assert reason_of(tmp_path / ("x" * 300)).startswith("not readable: ")
 
 
@@ -322,7 +333,7 @@ def test_a_file_without_permission_is_reported(tmp_path, monkeypatch):
         def refuse(self):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(type(path), "read_bytes", refuse)
+        monkeypatch.setattr(Path, "read_bytes", refuse)
     assert reason_of(path) == "no permission"
 
 
@@ -386,6 +397,8 @@ def test_random_bytes_are_never_more_than_unreadable(data):
 def broken_tiffs():
     """TIFF files that libtiff, Pillow and Pillow's logger all complain about."""
     data = encoded(Image.fromarray(colours()), "TIFF", compression="tiff_deflate")
+    samples_per_pixel = data.index(b"\x15\x01\x03\0\x01\0\0\0") + 8
+    yield data[:samples_per_pixel] + b"\x63" + data[samples_per_pixel + 1 :]
     rng = np.random.default_rng(0)
     for _ in range(200):
         broken = bytearray(data)
@@ -394,7 +407,7 @@ def broken_tiffs():
         yield bytes(broken)
 
 
-def test_nothing_is_printed_and_no_warning_is_shown(capfd, recwarn, monkeypatch):
+def test_nothing_is_printed_logged_or_warned_of(capfd, caplog, recwarn, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow would warn of 1,920 pixels
     read_image(ORDINARY["png"])
     for data in broken_tiffs():
@@ -403,6 +416,7 @@ def test_nothing_is_printed_and_no_warning_is_shown(capfd, recwarn, monkeypatch)
         except UnreadableImage:
             continue
     assert not recwarn.list
+    assert not caplog.records
     assert capfd.readouterr() == ("", "")
 
 
@@ -414,6 +428,17 @@ def test_pillows_own_settings_are_left_as_they_were(monkeypatch):
     assert Image.MAX_IMAGE_PIXELS == 12_345
     assert warnings.filters == filters
     assert logging.getLogger("PIL").level == logging.NOTSET
+
+
+def test_the_settings_last_until_the_last_of_several_threads_has_left(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 7)
+    first, second = image_module._quiet_pillow(2000), image_module._quiet_pillow(1000)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert Image.MAX_IMAGE_PIXELS == 2000
+    second.__exit__(None, None, None)
+    assert Image.MAX_IMAGE_PIXELS == 7
 
 
 def test_threads_that_decode_at_the_same_time_do_not_disturb_each_other(monkeypatch):
@@ -465,6 +490,7 @@ def test_links_in_a_circle_end_and_every_image_is_listed_once(tmp_path):
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "self").symlink_to(tmp_path / "a")
     (tmp_path / "0_link_to_b").symlink_to(tmp_path / "b")
+    (tmp_path / "z_link_to_b").symlink_to(tmp_path / "b")
     assert list_images(tmp_path) == ["a/1.jpg", "b/2.jpg"]
 
 
