@@ -115,6 +115,14 @@ def test_a_crowd_gets_numbers_and_a_legend_below_the_photo():
         assert is_colour(picture[420:], entry_colour).sum() > 1000
 
 
+def test_numbers_are_preferred_to_many_labels_far_from_their_faces():
+    # Two rows of faces side by side and nothing but faces between them: there is room for labels, but only with leaders.
+    faces = [square(300 + 25 * (i % 8), 200 + 25 * (i // 8), 24, gender(), age()) for i in range(32)]
+    made = plan(faces, (600, 800))
+    assert made.legend
+    assert len(made.labels) == 32
+
+
 def test_the_legend_leaves_the_photo_at_its_place():
     image = np.random.default_rng(0).integers(0, 256, (100, 300, 3), dtype=np.uint8)
     picture = draw_faces(image, crowd(12, 20, 22, 12, gender(), age(), race()))

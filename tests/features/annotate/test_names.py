@@ -32,7 +32,11 @@ def test_names_and_folders_are_kept():
 
 def test_photos_that_differ_in_the_extension_only_have_tables_with_the_whole_name():
     names = plan_names(["team.jpg", "team.png", "Other.jpg"])
-    assert [names[p].table for p in ("team.jpg", "team.png", "Other.jpg")] == ["team.jpg.csv", "team.png.csv", "Other.csv"]
+    assert [names[p].table for p in ("team.jpg", "team.png", "Other.jpg")] == [
+        "team.jpg.csv",
+        "team.png.csv",
+        "Other.csv",
+    ]
 
 
 def test_a_photo_named_like_a_table_of_all_photos_does_not_replace_it():
