@@ -120,8 +120,10 @@ def make_groups(sha256: Sequence[str], identities: Sequence[str] | None = None) 
             f"row {lost[0]}. Leave out the files that could not be read."
         )
     component = _components(content, person)
-    names = pd.Series([f"0:{p}" if p else f"1:{c}" for c, p in zip(content, person)], dtype=object)
-    first = names.groupby(component).min()
+    names = np.array([f"0:{p}" if p else f"1:{c}" for c, p in zip(content, person)], dtype=object)
+    alphabetical = np.argsort(names, kind="stable")
+    _, first_of_component = np.unique(component[alphabetical], return_index=True)
+    first = names[alphabetical][first_of_component]
     numbers = np.array([_hash_64(name, b"group") >> 1 for name in first], dtype=np.int64)
     return numbers[component]
 

@@ -108,7 +108,7 @@ class Adapter:
 
 def label_frame(paths: Sequence[str], columns: dict[str, Iterable]) -> pd.DataFrame:
     """A label table whose index is ``paths``, named ``path``."""
-    return pd.DataFrame(columns, index=pd.Index(paths, name="path", dtype=str))
+    return pd.DataFrame(columns, index=pd.Index(paths, name="path", dtype=object))
 
 
 def assemble(
@@ -149,8 +149,8 @@ def assemble(
         return Dataset(name, root, images, None, tuple(problems))
     _check_overlap(root, images, merged)
     problems += _mismatches(images, merged)
-    paths = pd.Index(images, name="path", dtype=str)
-    is_labelled = np.any([paths.isin(labels.index) for labels in merged.values()], axis=0)
+    paths = pd.Index(images, name="path", dtype=object)
+    is_labelled = np.any([labels.index.get_indexer(paths) >= 0 for labels in merged.values()], axis=0)
     joined = pd.concat([labels.reindex(paths[is_labelled]) for labels in merged.values()], axis=1)
     return Dataset(name, root, images, joined, tuple(problems))
 
@@ -192,8 +192,9 @@ def _mismatches(images: tuple[str, ...], lists: Mapping[str, pd.DataFrame]) -> l
     known = set(images)
     missing: dict[str, str] = {}
     for source, labels in lists.items():
-        for path in labels.index[~labels.index.isin(known)]:
-            missing.setdefault(path, source)
+        for path in labels.index:
+            if path not in known:
+                missing.setdefault(path, source)
     problems = [Problem(path, f"labelled in {source}, but there is no such file") for path, source in missing.items()]
     for source, labels in lists.items():
         labelled = set(labels.index)
@@ -208,6 +209,6 @@ def _example_of(images: tuple[str, ...]) -> str:
 def _check_labels(name: str, labels: pd.DataFrame, images: tuple[str, ...]) -> None:
     if labels.index.name != "path" or not labels.index.is_unique:
         raise ValueError(f"labels of {name!r} must have a unique index named 'path'; got {labels.index.name!r}.")
-    if not labels.index.isin(images).all():
-        strays = list(labels.index[~labels.index.isin(images)][:3])
-        raise ValueError(f"labels of {name!r} must belong to listed images; these do not: {strays}.")
+    strays = set(labels.index).difference(images)
+    if strays:
+        raise ValueError(f"labels of {name!r} must belong to listed images; these do not: {sorted(strays)[:3]}.")

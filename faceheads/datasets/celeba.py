@@ -78,7 +78,7 @@ def read_attributes(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
         paths.append(row[0])
         packed.append(_packed(row[1:], file, number))
     present = np.frombuffer(b"".join(packed), dtype=np.int8).reshape(len(paths), len(attributes))
-    table = pd.DataFrame(present, columns=attributes, index=pd.Index(paths, name="path", dtype=str))
+    table = pd.DataFrame(present, columns=attributes, index=pd.Index(paths, name="path", dtype=object))
     return table, _count_problem(file, declared, len(paths))
 
 
@@ -118,7 +118,7 @@ def _packed(values: list[str], file: Path, line: int) -> bytes:
     if values.count("1") + values.count("-1") + values.count("0") != len(values):
         strange = next(value for value in values if value not in {"1", "-1", "0"})
         raise ValueError(f"{file}, line {line}: an attribute must be 1 or -1; got {strange!r}.")
-    return bytes(value == "1" for value in values)
+    return bytes([value == "1" for value in values])
 
 
 def _count_problem(file: Path, declared: int | None, found: int) -> list[Problem]:

@@ -51,7 +51,7 @@ def read_labels(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
     """The labels of one file, and the values that cannot be read."""
     table = read_table(file)
     require_columns(file, table, ["file", "age", "gender", "race"])
-    table = table.set_index(pd.Index(table["file"], name="path", dtype=str))
+    table = table.set_index(pd.Index(table["file"], name="path", dtype=object))
     bands = age_band_columns(table["age"])
     genders = table["gender"].map(gender_of)
     races = table["race"].where(table["race"].isin(RACES))

@@ -84,7 +84,7 @@ def _test_lists(root: Path, images: list[str]) -> dict[str, pd.DataFrame]:
 
 def _read_labels(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
     table = read_table(file, "\t", _COLUMNS)
-    table = table.set_index(pd.Index([_below("train", name) for name in table["image"]], name="path"))
+    table = table.set_index(pd.Index([_below("train", name) for name in table["image"]], name="path", dtype=object))
     criteria = table["criterion"].map(number_of).map(_CRITERIA)
     genders = table["gender"].map(number_of).map(_GENDERS).astype(str)
     problems = [

@@ -93,7 +93,7 @@ def _read_mat(file: Path) -> pd.DataFrame:
 
 
 def _table(paths: list[str], attributes: list[str], present: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(present, columns=attributes, index=pd.Index(paths, name="path", dtype=str))
+    return pd.DataFrame(present, columns=attributes, index=pd.Index(paths, name="path", dtype=object))
 
 
 def _attribute_file(root: Path) -> Path:

@@ -55,7 +55,7 @@ def read(root: Path, *, manifest: Path | str | None = None, path_column: str | N
     column = _path_column(manifest, table, path_column)
     files, problems = list_files(root)
     paths = [listed_path(str(path), root) for path in table[column]]
-    labels = table.drop(columns=column).set_index(pd.Index(paths, name="path", dtype=str))
+    labels = table.drop(columns=column).set_index(pd.Index(paths, name="path", dtype=object))
     images = set(files).intersection(paths)
     return assemble("csv", root, tuple(images), {manifest.name: labels}, problems)
 

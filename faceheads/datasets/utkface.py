@@ -42,7 +42,7 @@ def read(root: Path) -> Dataset:
     labels = pd.DataFrame(
         [(math.nan, None, None) if fields is None else fields for fields in parsed],
         columns=["age", "gender", "race"],
-        index=pd.Index(images, name="path", dtype=str),
+        index=pd.Index(images, name="path", dtype=object),
     )
     labels = labels.astype({"age": float, "gender": str, "race": str})
     return assemble("utkface", root, images, {"the file names": labels}, problems)
