@@ -73,12 +73,12 @@ def join_labels(table: FaceTable, labels: pd.DataFrame, allow_unlabelled: bool =
     Raises
     ------
     LabelError
-        If rows have no label (none at all with ``allow_unlabelled``).
+        If rows with an embedding have no label (none at all with ``allow_unlabelled``).
     """
     table = table[np.argsort(table.keys.astype(str), kind="stable")]
-    is_known = np.ones(len(table), bool)
-    if allow_unlabelled:
-        is_known = (labels.index.get_indexer(table.keys) >= 0) | (labels.index.get_indexer(table.path) >= 0)
+    is_known = (labels.index.get_indexer(table.keys) >= 0) | (labels.index.get_indexer(table.path) >= 0)
+    if not allow_unlabelled:
+        is_known |= table.has_embedding  # a face that is left out needs a word; an image without one does not
     matched = labels_for(table[is_known] if is_known.any() else table, labels)
     n_unknown = int((~is_known).sum())
     remarks = (f"{n_unknown} rows of the table have no label",) if n_unknown else ()

@@ -89,6 +89,30 @@ class EmbedderRequest:
             f"got {self.name!r}, which is none of them."
         )
 
+    @classmethod
+    def from_spec(cls, spec: EmbedderSpec, path: str | None = None) -> EmbedderRequest:
+        """The request that builds the embedder of a specification.
+
+        Parameters
+        ----------
+        spec : EmbedderSpec
+        path : str, optional
+            Where the network lies, needed for those that are not built in.
+
+        Raises
+        ------
+        ValueError
+            If the network is not built in and no path is given.
+        """
+        if path is None and spec.network not in _BUILDERS:
+            raise ValueError(
+                f"The heads need the network {spec.network!r} (sha256 {spec.weights_sha256[:16]}…), which is not built "
+                "in. Say where it lies with --embedder PATH."
+            )
+        landmarks = "68" if spec.landmark_scheme == "dlib68" else "auto"
+        name = spec.network if path is None else path
+        return cls(name=name, layers=spec.layers, landmarks=landmarks, flip=spec.flip, jitter=spec.jitter)
+
     def resolved_layers(self, family: str) -> tuple[str, ...]:
         """The layers, a preset replaced by what it stands for."""
         if len(self.layers) == 1:

@@ -18,12 +18,12 @@ def add_detection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--detector", choices=DETECTORS, default="hog", help="which detector (default: %(default)s)")
     group.add_argument(
         "--upsample",
-        type=_natural,
+        type=natural,
         metavar="N",
         help="times the image is doubled first (hog: default 1, cnn: default 0)",
     )
     group.add_argument("--threshold", type=float, help="detection threshold (hog, cnn: default 0; lower finds more)")
-    group.add_argument("--min_face", type=_natural, default=0, metavar="PX", help="ignore smaller faces (default: 0)")
+    group.add_argument("--min_face", type=natural, default=0, metavar="PX", help="ignore smaller faces (default: 0)")
     group.add_argument(
         "--faces",
         choices=FACE_POLICIES,
@@ -54,7 +54,7 @@ def add_embedder_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--landmarks", choices=("auto", "5", "68"), default="auto", help="dlib's landmark predictor")
     group.add_argument("--flip", action="store_true", help="average each face with its mirror image")
-    group.add_argument("--jitter", type=_natural, default=0, metavar="N", help="average N randomly moved crops")
+    group.add_argument("--jitter", type=natural, default=0, metavar="N", help="average N randomly moved crops")
     group.add_argument("--batch_size", type=_positive, default=64, help="crops a network pass (default: %(default)s)")
 
 
@@ -125,7 +125,8 @@ def _check_gpus(names: tuple[str, ...]) -> None:
             raise ValueError(f"--device {name}: torch sees {n_there} CUDA devices on this machine. Use --device cpu.")
 
 
-def _natural(text: str) -> int:
+def natural(text: str) -> int:
+    """A whole number from 0 on, for argparse."""
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more; got {value}")

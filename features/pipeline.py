@@ -75,6 +75,28 @@ class PipelineConfig:
         if self.min_face_px < 0:
             raise ValueError(f"min_face_px must be 0 or more; got {self.min_face_px}.")
 
+    @classmethod
+    def from_spec(cls, spec: TableSpec, embedder_path: str | None = None, **changes: object) -> PipelineConfig:
+        """The configuration that makes the rows of a table's specification, with some values changed.
+
+        Raises
+        ------
+        ValueError
+            If the embedder is a file and its path is not given.
+        """
+        settings = dict(spec.detector_settings)
+        landmarks = "68" if settings.pop("landmarks", None) == "dlib68" else "auto"
+        values = {
+            "embedder": EmbedderRequest.from_spec(spec.embedder, embedder_path),
+            "detector": spec.detector,
+            "detector_settings": settings,
+            "landmarks": landmarks,
+            "faces": spec.faces,
+            "min_face_px": spec.min_face_px,
+            "no_face": spec.no_face,
+        }
+        return cls(**{**values, **changes})
+
 
 @dataclass(slots=True)
 class ImageFaces:

@@ -9,13 +9,14 @@ themselves, whose rounding error is below 2e-6.
 
 from __future__ import annotations
 
+import operator
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from .geometry import N_PLANES, WINDOW
-from .simd import LANES, REGISTERS, Pointer, Value, Writer, emitted
+from .simd import LANES, REGISTERS, Pointer, Value, Writer, clear, emitted
 
 #: Filters and vectors of the tile of the row pass, rows of the tile of the column pass.
 TILE_FILTERS = 5 if REGISTERS >= 32 else 3
@@ -25,6 +26,8 @@ TILE_ROWS = 8 if REGISTERS >= 32 else 4
 ROW_FLOATS = -(-WINDOW // LANES) * LANES
 #: How far below the threshold a score of the separable filters may lie to be computed again.
 RESCORE_MARGIN = 1e-3
+#: A hit: detector, level, row, column, score less the detector's threshold.
+HIT_FLOATS = 5
 
 
 def _write_row_filters(
@@ -107,7 +110,7 @@ class Strip(NamedTuple):
 @njit
 def filter_strip(strip, model, work):
     """Scores of the windows of a strip for every detector, into ``work.scores``."""
-    work.scores[: model.thresholds.size * strip.score_stride] = 0
+    clear(work.scores, 0, model.thresholds.size * strip.score_stride)
     n = (strip.n_rows + WINDOW - 1) * strip.pitch
     for plane in range(N_PLANES):
         begin, end = model.filter_starts[plane], model.filter_starts[plane + 1]
@@ -135,76 +138,70 @@ def filter_strip(strip, model, work):
             )
 
 
-@emitted
-def largest(writer: Writer, numbers: Pointer, start: Value, n: Value, lanes: Pointer) -> None:
-    """Lane by lane the largest of ``n`` numbers (rounded up to whole vectors), into ``lanes``."""
+def _write_largest(writer: Writer, numbers: Pointer, start: Value, n: Value) -> Value:
+    """The largest of ``n`` numbers, rounded up to whole vectors."""
     best = writer.variable(writer.constant(-np.inf))
     with writer.loop(0, n, LANES) as index:
         best.set(writer.maximum(writer.load(numbers + start + index, LANES), best.get()))
-    writer.store(best.get(), lanes)
+    return writer.reduce(writer.maximum, best.get())
 
 
-@emitted
-def weigh_window(
-    writer: Writer, planes: Pointer, start: Value, stride: Value, pitch: Value, weights: Pointer, lanes: Pointer
-) -> None:
-    """Sum of a window's features times a detector's weights, split over two rows of ``LANES`` partial sums."""
+largest = emitted(_write_largest, returns=types.float32)
+
+
+def _write_weighted_sum(
+    writer: Writer, planes: Pointer, start: Value, stride: Value, pitch: Value, weights: Pointer, first: Value
+) -> Value:
+    """Sum of a window's features times a detector's weights, which begin at ``first``."""
     zero = writer.constant(0.0)
-    even, odd = writer.variable(zero), writer.variable(zero)
+    sums = [writer.variable(zero) for _ in range(2)]
     with writer.loop(0, N_PLANES) as plane:
-        window, factors = planes + start + plane * stride, weights + plane * (WINDOW * ROW_FLOATS)
+        window, factors = planes + start + plane * stride, weights + first + plane * (WINDOW * ROW_FLOATS)
         for row in range(WINDOW):
-            partial = odd if row % 2 else even
             for part in range(0, ROW_FLOATS, LANES):
                 numbers = writer.load(window + pitch * row + part, LANES)
                 factor = writer.load(factors + (row * ROW_FLOATS + part), LANES)
-                partial.set(writer.fma(numbers, factor, partial.get()))
-    writer.store(even.get(), lanes)
-    writer.store(odd.get(), lanes + LANES)
+                sums[row % 2].set(writer.fma(numbers, factor, sums[row % 2].get()))
+    return writer.reduce(operator.add, sums[0].get() + sums[1].get())
+
+
+weighted_sum = emitted(_write_weighted_sum, returns=types.float32)
 
 
 @njit
 def window_score(strip, row, column, detector, model, work):
     """Score of one window, from the whole weights; no threshold taken off."""
-    first = row * strip.pitch + column
-    weights = model.weights[detector * (N_PLANES * WINDOW * ROW_FLOATS) :]
-    weigh_window(work.planes, first, strip.plane_stride, strip.pitch, weights, work.lanes)
-    total = 0.0
-    for lane in range(2 * LANES):
-        total += np.float64(work.lanes[lane])
-    return total
+    start = row * strip.pitch + column
+    first = detector * (N_PLANES * WINDOW * ROW_FLOATS)
+    return np.float64(weighted_sum(work.planes, start, strip.plane_stride, strip.pitch, model.weights, first))
 
 
 @njit
-def keep_hit(hits, n_hits, detector, level, row, column, score):
-    """Append to ``hits``, which is replaced by a larger array when full."""
-    if n_hits == hits.shape[0]:
-        larger = np.empty((2 * n_hits, hits.shape[1]))
-        larger[:n_hits] = hits
-        hits = larger
-    hits[n_hits, 0] = detector
-    hits[n_hits, 1] = level
-    hits[n_hits, 2] = row
-    hits[n_hits, 3] = column
-    hits[n_hits, 4] = score
-    return hits, n_hits + 1
+def keep_hit(work, detector, level, row, column, score):
+    """Count a hit, and write it down if there is room."""
+    start = work.n_hits[0] * HIT_FLOATS
+    work.n_hits[0] += 1
+    if start + HIT_FLOATS > work.hits.size:
+        return
+    work.hits[start] = detector
+    work.hits[start + 1] = level
+    work.hits[start + 2] = row
+    work.hits[start + 3] = column
+    work.hits[start + 4] = score
 
 
 @njit
-def collect_hits(strip, level, threshold, model, work, hits, n_hits):
-    """Append the windows of a strip whose score reaches the detector's threshold plus ``threshold``."""
+def collect_hits(strip, level, threshold, model, work):
+    """Keep the windows of a strip that reach their detector's threshold plus ``threshold``."""
     for detector in range(model.thresholds.size):
         lowest = model.thresholds[detector] + threshold
         for row in range(strip.n_rows):
             start = detector * strip.score_stride + row * strip.score_pitch
-            largest(work.scores, start, strip.n_columns, work.lanes)
-            if work.lanes[:LANES].max() < lowest - RESCORE_MARGIN:
+            if largest(work.scores, start, strip.n_columns) < lowest - RESCORE_MARGIN:
                 continue
             for column in range(strip.n_columns):
                 if work.scores[start + column] < lowest - RESCORE_MARGIN:
                     continue
-                score = window_score(strip, row, column, detector, model, work)
-                if score >= lowest:
-                    score -= model.thresholds[detector]
-                    hits, n_hits = keep_hit(hits, n_hits, detector, level, strip.first_row + row, column, score)
-    return hits, n_hits
+                score = window_score(strip, row, column, detector, model, work) - model.thresholds[detector]
+                if score >= threshold:
+                    keep_hit(work, detector, level, strip.first_row + row, column, score)

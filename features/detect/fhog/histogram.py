@@ -13,7 +13,7 @@ from numba import njit
 
 from .geometry import CELL, N_BINS
 from .gradient import gradient_row
-from .simd import LANES, Pointer, Value, Writer, emitted
+from .simd import LANES, Pointer, Value, Writer, clear, emitted
 
 #: Columns of cells that are collected at once.
 BLOCK = 64
@@ -111,10 +111,9 @@ def gradient_block(pixels, n_columns, row, first, n, n_visible, work):
     gradient_row(
         pixels, start + n_first, n_columns, rest, np.float32(0.0), stride, work.bins, work.magnitudes, n_first
     )
-    if first < 1:
-        work.magnitudes[: 1 - first] = 0
+    clear(work.magnitudes, 0, 1 - first)
     inside = max(min(n_visible - first, n), 0)
-    work.magnitudes[inside : n + CELL] = 0
+    clear(work.magnitudes, inside, n + CELL - inside)
 
 
 @njit

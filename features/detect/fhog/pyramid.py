@@ -1,8 +1,7 @@
-"""The whole detector as one compiled function: an image in, rectangles out."""
+"""The scan of an image at every scale: one compiled function from pixels to windows above the threshold."""
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from .features import block_row, energy_row, feature_row
@@ -26,11 +25,8 @@ from .geometry import (
 )
 from .histogram import add_rows
 from .resize import pack, resize
-from .suppression import suppress, to_original
+from .simd import clear
 from .workspace import RING
-
-#: Hits that memory is made for at first.
-_FIRST_HITS = 256
 
 
 @njit
@@ -43,7 +39,7 @@ def add_cell_row(pixels, size, row, work):
     pitch = histogram_pitch(cells_x)
     length = N_BINS * pitch
     top, bottom = row % RING * length, (row + 1) % RING * length
-    work.histogram[bottom : bottom + length] = 0
+    clear(work.histogram, bottom, length)
     visible_y, visible_x = min(cells_y * CELL, size[0]) - 1, min(cells_x * CELL, size[1]) - 1
     rows = max(row * CELL - CELL // 2, 1), min(row * CELL + CELL // 2, visible_y)
     add_rows(pixels, size[1], rows, visible_x, cells_x, work.histogram, top, bottom, pitch, work)
@@ -59,10 +55,9 @@ def add_feature_row(pixels, size, row, strip, line, work):
     """Features of row ``row`` of the cells that have any, written as line ``line`` of the strip's planes."""
     pitch = histogram_pitch(count_cells(size[1]))
     if row == 0:
-        work.histogram[: N_BINS * pitch] = 0
-        for first in range(3):
-            add_cell_row(pixels, size, first, work)
-    add_cell_row(pixels, size, row + 3, work)
+        clear(work.histogram, 0, N_BINS * pitch)
+    for needed in range(0 if row == 0 else row + 3, row + 4):
+        add_cell_row(pixels, size, needed, work)
     below, above = (row + 3) % 2 * pitch, (row + 2) % 2 * pitch
     feature_row(
         work.histogram,
@@ -83,8 +78,7 @@ def add_feature_row(pixels, size, row, strip, line, work):
 def clear_planes(strip, first, n, work):
     """Zeros in all planes from number ``first`` on."""
     for plane in range(N_PLANES):
-        start = plane * strip.plane_stride + first
-        work.planes[start : start + n] = 0
+        clear(work.planes, plane * strip.plane_stride + first, n)
 
 
 @njit
@@ -100,29 +94,27 @@ def shift_planes(strip, n_rows, work):
 
 @njit
 def fill_planes(pixels, size, strip, layout_rows, work):
-    """The planes of a strip: what it shares with the one before, then zeros and features line by line."""
-    first_line = 0
+    """The planes of a strip: what it shares with the one before, then features or zeros line by line."""
+    n_feature_rows = count_windows(count_cells(size[0]))
     if strip.first_row == 0:
         clear_planes(strip, 0, ZEROS_BEFORE, work)
     else:
         shift_planes(strip, layout_rows, work)
-        first_line = WINDOW - 1
-    n_feature_rows = count_windows(count_cells(size[0]))
-    for line in range(first_line, strip.n_rows + WINDOW - 1):
+    for line in range(0 if strip.first_row == 0 else WINDOW - 1, strip.n_rows + WINDOW - 1):
         row = strip.first_row + line - ZEROS_BEFORE
-        if 0 <= row < n_feature_rows:
+        n_features = strip.n_columns if 0 <= row < n_feature_rows else 0
+        if n_features > 0:
             add_feature_row(pixels, size, row, strip, line, work)
-            clear_planes(strip, line * strip.pitch + ZEROS_BEFORE + strip.n_columns, ZEROS_AFTER, work)
-        else:
-            clear_planes(strip, line * strip.pitch + ZEROS_BEFORE, strip.pitch, work)
+        rest = line * strip.pitch + ZEROS_BEFORE + n_features
+        clear_planes(strip, rest, strip.n_columns + ZEROS_AFTER - n_features, work)
 
 
 @njit
-def scan_level(pixels, size, level, threshold, model, work, hits, n_hits):
-    """Append the windows of a level that reach the threshold."""
+def scan_level(pixels, size, level, threshold, model, work):
+    """Keep the windows of a level that reach the threshold."""
     windows_y, windows_x = count_windows(count_cells(size[0])), count_windows(count_cells(size[1]))
     if windows_y < 1 or windows_x < 1:
-        return hits, n_hits
+        return
     layout_rows, plane_stride, response_stride, score_pitch = strip_layout(windows_y, windows_x, model.most_filters)
     pitch, score_stride = plane_pitch(windows_x), layout_rows * score_pitch
     for first in range(0, windows_y, layout_rows):
@@ -130,44 +122,30 @@ def scan_level(pixels, size, level, threshold, model, work, hits, n_hits):
         strip = Strip(first, n_rows, windows_x, pitch, plane_stride, response_stride, score_pitch, score_stride)
         fill_planes(pixels, size, strip, layout_rows, work)
         filter_strip(strip, model, work)
-        hits, n_hits = collect_hits(strip, level, threshold, model, work, hits, n_hits)
-    return hits, n_hits
+        collect_hits(strip, level, threshold, model, work)
 
 
 @njit
 def scan_pyramid(image, upsample, threshold, model, work):
-    """All windows that reach the threshold, at every scale: (detector, level, row, column, score), float64."""
+    """All windows that reach the threshold, at every scale, into ``work.hits``, and their number into ``work.n_hits``.
+
+    The number may exceed the room that ``work.hits`` has: then scan again with more.
+    """
     size = image.shape[0], image.shape[1]
     this, other = work.image[SLACK:], work.other_image[SLACK:]
     if upsample % 2:
         this, other = other, this
     pack(image, this)
-    for _ in range(upsample):
-        larger = upsampled_size(size[0], size[1])
-        resize(this, size, other, larger, work)
-        size, this, other = larger, other, this
-    hits, n_hits = np.empty((_FIRST_HITS, 5)), 0
-    for level in range(count_levels(size[0], size[1])):
-        if level > 0:
-            smaller = shrunk_size(size[0], size[1])
-            resize(this, size, other, smaller, work)
-            size, this, other = smaller, other, this
-        hits, n_hits = scan_level(this, size, level, threshold, model, work, hits, n_hits)
-    return hits[:n_hits]
-
-
-@njit
-def in_dlibs_order(hits):
-    """Hits by detector, as dlib collects them; those of one detector stay in the order of level, row, column."""
-    return hits[np.argsort(hits[:, 0], kind="mergesort")]
-
-
-@njit
-def find_faces(image, upsample, threshold, model, work):
-    """Rectangles (int32, inclusive), scores and detectors of the faces in an image, surest first."""
-    hits = in_dlibs_order(scan_pyramid(image, upsample, threshold, model, work))
-    kept, rectangles = suppress(hits, hits.shape[0], model.overlaps[0], model.overlaps[1])
-    found = np.empty((kept.size, 4), np.int32)
-    for number, hit in enumerate(kept):
-        to_original(rectangles[hit], upsample, found[number])
-    return found, hits[kept, 4], hits[kept, 0].astype(np.int64)
+    level = -upsample
+    n_levels = 1
+    work.n_hits[0] = 0
+    while level < n_levels:
+        if level == 0:
+            n_levels = count_levels(size[0], size[1])
+        if level >= 0:
+            scan_level(this, size, level, threshold, model, work)
+        level += 1
+        if level < n_levels:
+            next_size = upsampled_size(size[0], size[1]) if level <= 0 else shrunk_size(size[0], size[1])
+            resize(this, size, other, next_size, work)
+            size, this, other = next_size, other, this

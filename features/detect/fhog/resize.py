@@ -62,7 +62,6 @@ def place_columns(n_source, n_target, left, right_weight, left_weight):
             left_weight[done + lane] = np.float32(1) - fraction
         done += 4
     done = min(done, n_target)
-    left[done : done + LANES] = 0
     return done
 
 

@@ -182,6 +182,15 @@ class Writer:
         """``factor * other + addend``, rounded once where the machine can and that is fast, twice elsewhere."""
         return self._call("fmuladd", factor, other, addend)
 
+    def reduce(self, combine: Callable[[Value, Value], Value], vector: Value) -> Value:
+        """One scalar from a vector, halving it again and again."""
+        n_lanes = vector.value.type.count
+        while n_lanes > 1:
+            n_lanes //= 2
+            low = self.shuffle(vector, vector, range(n_lanes))
+            vector = combine(low, self.shuffle(vector, vector, range(n_lanes, 2 * n_lanes)))
+        return Value(self.builder, self.builder.extract_element(vector.value, ir.Constant(INT32, 0)))
+
     def sqrt(self, value: Value) -> Value:
         """Correctly rounded square root."""
         return self._call("sqrt", value)
@@ -293,3 +302,10 @@ def emitted(write: Callable[..., Value | None], returns: types.Type = types.void
     typed.__module__ = write.__module__
     typed.__doc__ = write.__doc__
     return intrinsic(typed)
+
+
+@emitted
+def clear(writer: Writer, numbers: Pointer, start: Value, n: Value) -> None:
+    """Set ``n`` float32 numbers to 0."""
+    with writer.loop(start, start + n) as index:
+        writer.store(Value(writer.builder, ir.Constant(FLOAT, 0.0)), numbers + index)

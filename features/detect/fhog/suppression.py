@@ -1,83 +1,67 @@
-"""From windows to rectangles, and which of them to keep."""
+"""From windows to rectangles, and which of them to keep; a few dozen a photo, so plain numpy."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .geometry import CELL, SHIFT, WINDOW, ZEROS_BEFORE, rounded
+from .geometry import CELL, SHIFT, WINDOW, ZEROS_BEFORE
 
-#: dlib maps the corner of a cell of the planes to this many pixels off its own corner, away from zero.
+#: dlib maps a cell of the planes to this many pixels off the corner it begins at, away from zero.
 _HALF_CELL = CELL // 2
+#: A pyramid level up makes coordinates so many times larger.
+_GROW = 6 / 5.0
 #: One upsampling step: rectangles come back through ``x / 2 - 1.25``, ``y / 2 - 0.75``.
-_UPSAMPLE_SHIFT = (1.25, 0.75)
+_UPSAMPLE_SHIFT = np.array([1.25, 0.75, 1.25, 0.75])
 
 
-@njit
-def to_pixels(cell):
-    """Where a cell of the planes (zeros included) begins in its level, as dlib's ``hog_to_image`` says."""
-    corner = (cell - ZEROS_BEFORE + 1) * CELL + 1
-    return np.float64(corner + _HALF_CELL if corner >= 0 else corner - _HALF_CELL)
+def rounded(values: np.ndarray) -> np.ndarray:
+    """To the nearest whole number, halves away from zero, as C's ``lround``."""
+    return np.copysign(np.floor(np.abs(values) + 0.5), values)
 
 
-@njit
-def window_rectangle(row, column, level, rectangle):
-    """Left, top, right, bottom (inclusive) of a window in the largest level, rounded once."""
-    last = WINDOW - 1
-    for side, cell in enumerate((column, row, column + last, row + last)):
-        value = to_pixels(cell)
-        for _ in range(level):
-            value = value * (6 / 5.0) + SHIFT
-        rectangle[side] = rounded(value)
+def window_rectangles(rows: np.ndarray, columns: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Left, top, right, bottom (inclusive) of windows in the largest level: (n_windows, 4) float64, whole numbers."""
+    first = np.stack([columns, rows], axis=1)
+    cells = np.concatenate([first, first + WINDOW - 1], axis=1)
+    corners = (cells - ZEROS_BEFORE + 1) * CELL + 1.0
+    pixels = np.where(corners >= 0, corners + _HALF_CELL, corners - _HALF_CELL)
+    for level in range(int(levels.max(initial=0))):
+        pixels = np.where(levels[:, np.newaxis] > level, pixels * _GROW + SHIFT, pixels)
+    return rounded(pixels)
 
 
-@njit
-def area(rectangle):
-    """Pixels of an inclusive rectangle."""
-    return (rectangle[2] - rectangle[0] + 1) * (rectangle[3] - rectangle[1] + 1)
+def _areas(rectangles: np.ndarray) -> np.ndarray:
+    """Pixels of inclusive rectangles (..., 4); negative sides count as none."""
+    sides = np.maximum(rectangles[..., 2:] - rectangles[..., :2] + 1, 0)
+    return sides[..., 0] * sides[..., 1]
 
 
-@njit
-def overlap(first, second, iou_threshold, covered_threshold):
-    """Whether two rectangles are too much alike; the union is that of the rectangle around both, as in dlib."""
-    width = min(first[2], second[2]) - max(first[0], second[0]) + 1
-    height = min(first[3], second[3]) - max(first[1], second[1]) + 1
-    if width <= 0 or height <= 0:
-        return False
-    inner = width * height
-    outer_width = max(first[2], second[2]) - min(first[0], second[0]) + 1
-    outer_height = max(first[3], second[3]) - min(first[1], second[1]) + 1
-    if inner / (outer_width * outer_height) > iou_threshold:
-        return True
-    return inner / area(first) > covered_threshold or inner / area(second) > covered_threshold
+def overlap(one: np.ndarray, others: np.ndarray, iou_threshold: float, covered_threshold: float) -> np.ndarray:
+    """Whether a rectangle is too much like each of the others: (n_others,) bool.
+
+    What dlib compares with ``iou_threshold`` is the area in common over that of the rectangle around both.
+    """
+    inner = _areas(np.hstack([np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])]))
+    outer = _areas(np.hstack([np.minimum(one[:2], others[:, :2]), np.maximum(one[2:], others[:, 2:])]))
+    covered = inner / np.minimum(_areas(one), _areas(others))
+    return (inner / outer > iou_threshold) | (covered > covered_threshold)
 
 
-@njit
-def suppress(hits, n_hits, iou_threshold, covered_threshold):
-    """Indices of the hits to keep, surest first, and the rectangles of all hits (float64, whole numbers)."""
-    rectangles = np.empty((n_hits, 4))
-    for hit in range(n_hits):
-        window_rectangle(int(hits[hit, 2]), int(hits[hit, 3]), int(hits[hit, 1]), rectangles[hit])
-    order = np.argsort(-hits[:n_hits, 4], kind="mergesort")
-    kept = np.empty(n_hits, np.int64)
-    n_kept = 0
-    for hit in order:
-        is_new = True
-        for one in range(n_kept):
-            if overlap(rectangles[kept[one]], rectangles[hit], iou_threshold, covered_threshold):
-                is_new = False
-                break
-        if is_new:
-            kept[n_kept] = hit
-            n_kept += 1
-    return kept[:n_kept], rectangles
+def suppress(
+    rectangles: np.ndarray, scores: np.ndarray, detectors: np.ndarray, iou_threshold: float, covered_threshold: float
+) -> np.ndarray:
+    """Indices of the rectangles to keep, surest first; equal scores in order of detector, then as given."""
+    remaining = np.lexsort((detectors, -scores))
+    kept = []
+    while remaining.size:
+        kept.append(remaining[0])
+        one, others = rectangles[remaining[0]], rectangles[remaining[1:]]
+        remaining = remaining[1:][~overlap(one, others, iou_threshold, covered_threshold)]
+    return np.array(kept, np.int64)
 
 
-@njit
-def to_original(rectangle, upsample, result):
-    """A rectangle of the upsampled image in the original one, rounded once."""
-    for side in range(4):
-        value = rectangle[side]
-        for _ in range(upsample):
-            value = value / 2 - _UPSAMPLE_SHIFT[side % 2]
-        result[side] = int(rounded(value))
+def in_original(rectangles: np.ndarray, upsample: int) -> np.ndarray:
+    """Rectangles of the upsampled image (n, 4) in the original one, rounded once: int32."""
+    for _ in range(upsample):
+        rectangles = rectangles / 2 - _UPSAMPLE_SHIFT
+    return rounded(rectangles).astype(np.int32)

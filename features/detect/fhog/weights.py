@@ -172,7 +172,7 @@ def face_weights(archive: bytes) -> FaceWeights:
     )
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def frontal_face_weights() -> FaceWeights:
     """The weights of ``dlib.get_frontal_face_detector()``; read once a process."""
     import dlib

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import geometry
-from .filters import ROW_FLOATS
+from .filters import HIT_FLOATS, ROW_FLOATS
 from .geometry import CELL, N_BINS, N_PLANES, SLACK, WINDOW
 from .histogram import BIN_STRIDE, BLOCK
 from .resize import N_SPREAD
@@ -17,6 +17,8 @@ from .weights import FaceWeights
 
 #: A thread keeps its work space for the next image unless it is larger than this.
 KEPT_BYTES = 256 * 2**20
+#: Windows above the threshold that there is room for at first; a photo of a crowd has some hundred.
+ROOM_FOR_HITS = 4096
 #: Rows of histogram in work at once; a power of two.
 RING = 4
 
@@ -30,7 +32,6 @@ class Model(NamedTuple):
     filter_detectors: np.ndarray
     weights: np.ndarray
     thresholds: np.ndarray
-    overlaps: np.ndarray
     most_filters: int
 
 
@@ -55,7 +56,8 @@ class Work(NamedTuple):
     planes: np.ndarray
     responses: np.ndarray
     scores: np.ndarray
-    lanes: np.ndarray
+    hits: np.ndarray
+    n_hits: np.ndarray
 
 
 def flat_model(weights: FaceWeights) -> Model:
@@ -70,7 +72,6 @@ def flat_model(weights: FaceWeights) -> Model:
         weights.filter_detectors.astype(np.int64),
         padded.ravel(),
         weights.thresholds,
-        np.array([weights.iou_threshold, weights.covered_threshold]),
         int(np.diff(starts).max()),
     )
 
@@ -89,7 +90,7 @@ def _strip_floats(size_y: int, size_x: int, model: Model) -> dict[str, int]:
     return floats
 
 
-def _needs(size_y: int, size_x: int, upsample: int, model: Model) -> dict[str, tuple[int, type]]:
+def _needs(size_y: int, size_x: int, upsample: int, model: Model, n_hits: int) -> dict[str, tuple[int, type]]:
     """Length and type of every work array for an image of that size, before it is upsampled."""
     n_before = 0
     for _ in range(upsample):
@@ -107,11 +108,12 @@ def _needs(size_y: int, size_x: int, upsample: int, model: Model) -> dict[str, t
         "energies": 2 * geometry.histogram_pitch(cells_x),
         "limits": 2 * geometry.histogram_pitch(cells_x),
         "scales": 2 * geometry.histogram_pitch(cells_x),
-        "lanes": 2 * LANES,
         **_strip_floats(size_y, size_x, model),
     }
     needs: dict[str, tuple[int, type]] = {name: (n, np.float32) for name, n in floats.items()}
     needs |= {"left": (size_x, np.int32), "bins": ((BLOCK + 1) * CELL, np.int32), "pairs": (size_x, np.uint64)}
+    needs["hits"] = (HIT_FLOATS * n_hits, np.float64)
+    needs["n_hits"] = (1, np.int64)
     needs["image"] = (size_y * size_x + SLACK, np.uint32)
     needs["other_image"] = (max(n_before, next_y * next_x) + SLACK, np.uint32)
     return needs
@@ -123,10 +125,10 @@ class Workspaces(threading.local):
     def __init__(self) -> None:
         self._arrays: dict[str, np.ndarray] = {}
 
-    def fitting(self, size_y: int, size_x: int, upsample: int, model: Model) -> Work:
+    def fitting(self, size_y: int, size_x: int, upsample: int, model: Model, n_hits: int = ROOM_FOR_HITS) -> Work:
         """A work space for an image of that size, before it is upsampled; valid until the thread asks again."""
         arrays = dict(self._arrays)
-        for name, (n, dtype) in _needs(size_y, size_x, upsample, model).items():
+        for name, (n, dtype) in _needs(size_y, size_x, upsample, model, n_hits).items():
             if name not in arrays or arrays[name].size < n + SLACK:
                 arrays[name] = np.zeros(n + SLACK, dtype)
         if sum(array.nbytes for array in arrays.values()) <= KEPT_BYTES:
