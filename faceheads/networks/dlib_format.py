@@ -29,8 +29,12 @@ MAX_FILE_BYTES = 1 << 30
 MAX_LAYERS = 10_000
 #: Longest name of a layer or label that is accepted, in bytes.
 MAX_NAME_BYTES = 256
+#: Widest gap in a tiled pyramid that is accepted; dlib's own are 10 and 11.
+MAX_PADDING_PX = 1024
 #: Exponents that stand for infinity, minus infinity and not-a-number in dlib's floats.
 _SPECIAL_FLOATS = {32000: math.inf, 32001: -math.inf, 32002: math.nan}
+#: A smaller power of two makes 0 of every 64-bit mantissa.
+_LARGEST_SHIFT = 1200
 #: Version numbers of layers are at most this; a larger integer is the length of the input layer's name.
 _LAST_LAYER_VERSION = 3
 _TAG_OR_SKIP, _LAYER, _INNERMOST_LAYER = 1, 2, 3
@@ -195,9 +199,10 @@ class _Reader:
         mantissa, exponent = self.integer(what), self.integer(what)
         if exponent in _SPECIAL_FLOATS:
             return _SPECIAL_FLOATS[exponent]
-        if not -2000 <= exponent <= 900:
-            raise self.fail(start, f"a float ({what})", f"{mantissa} · 2^{exponent}")
-        return math.ldexp(mantissa, exponent)
+        try:
+            return math.ldexp(mantissa, max(exponent, -_LARGEST_SHIFT))
+        except OverflowError:
+            raise self.fail(start, f"a float ({what})", f"{mantissa} · 2^{exponent}") from None
 
     def finite(self, what: str) -> float:
         """A float that is neither infinite nor NaN."""
@@ -404,7 +409,7 @@ def _read_input(reader: _Reader) -> InputLayer:
     if kind == "input_rgb_image_sized":
         return InputLayer(kind, average_rgb, reader.pair("the input's size", 1))
     if kind == "input_rgb_image_pyramid2":
-        return InputLayer(kind, average_rgb, None, *reader.pair("the pyramid's paddings"))
+        return InputLayer(kind, average_rgb, None, *reader.pair("the pyramid's paddings", 0, MAX_PADDING_PX))
     if kind == "input_rgb_image_pyramid":
         return InputLayer(kind, average_rgb, None, *_DEFAULT_PYRAMID_PADDINGS)
     return InputLayer(kind, average_rgb)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -122,8 +123,8 @@ class DlibMmod(nn.Module):
             x = F.relu_(_convolve(conv, x, rows))
         return _convolve_to_one_channel(self.convs[-1], x, needed[-1])
 
-    def input_xy(self, columns_rows: Tensor) -> Tensor:
-        """Centres of windows: input pixels for positions in the map of scores, both as (x, y) in the last axis."""
+    def input_xy(self, columns_rows: np.ndarray) -> np.ndarray:
+        """Centres of windows, in input pixels (x, y), of scores at (column, row); both of shape (n, 2)."""
         xy = columns_rows
         for conv in reversed(self.convs):
             xy = xy * conv.stride[0] - conv.padding[0] + conv.kernel_size[0] // 2
@@ -184,11 +185,12 @@ def build_dlib_mmod(path: str | Path) -> DlibMmod:
         If the file is damaged or holds another network.
     """
     network = read_dlib_network(path)
-    is_detector = isinstance(network.loss, MmodLoss) and len(network.loss.windows_wh) == 1
-    if not is_detector or network.loss.uses_box_regression:
+    loss, kind = network.loss, network.input.kind
+    has_one_window = isinstance(loss, MmodLoss) and len(loss.windows_wh) == 1 and not loss.uses_box_regression
+    if not has_one_window or not kind.startswith("input_rgb_image_pyramid"):
         raise ValueError(
-            f"{network.path}: the loss must be mmod with one window and no box regression; got {network.loss}. "
-            f"The file does not hold {_NETWORK_NAME}."
+            f"{network.path}: it must have an image pyramid as input and the mmod loss with one window and no box "
+            f"regression; got {kind} and {loss}. The file does not hold {_NETWORK_NAME}."
         )
     module = DlibMmod(network.loss, network.input)
     with torch.no_grad():

@@ -1,0 +1,187 @@
+"""The CNN detector finds dlib's rectangles, in dlib's order, and survives images that dlib does not."""
+
+import pickle
+
+import dlib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faceheads.networks.dlib_format import OverlapTest
+from faceheads.weights import find_weights
+from features.detect import cnn
+from features.detect.cnn import CnnDetector, downsample, round_half_away, suppress, upsample
+
+#: What the issue demands of the confidence against dlib's.
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return CnnDetector()
+
+
+@pytest.fixture(scope="module")
+def dlib_detector():
+    return dlib.cnn_face_detection_model_v1(str(find_weights("dlib_cnn_detector")))
+
+
+def assert_equal_to_dlib(faces, found):
+    """The same rectangles, last pixel included there and not here, in the same order and as sure."""
+    rectangles = [d.rect for d in found]
+    expected = [(r.left(), r.top(), r.right() + 1, r.bottom() + 1) for r in rectangles]
+    assert [tuple(face.box_xyxy) for face in faces] == expected
+    np.testing.assert_allclose(
+        [f.detection_score for f in faces], [d.confidence for d in found], rtol=0, atol=TOLERANCE
+    )
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize("position", range(0, 120, 24))
+def test_faces_of_a_portrait_equal_dlibs(detector, dlib_detector, lfw_photos, position):
+    photo = dlib.load_rgb_image(str(lfw_photos[position]))
+    assert_equal_to_dlib(detector.detect([photo])[0], dlib_detector(photo, 0))
+
+
+def test_faces_of_an_upsampled_photo_equal_dlibs(dlib_detector, group_photos):
+    photo = dlib.load_rgb_image(str(group_photos[0]))[100:380, 150:500].copy()
+    found = dlib_detector(photo, 1)
+    assert len(found) >= 1
+    assert_equal_to_dlib(CnnDetector(upsample=1).detect([photo])[0], found)
+
+
+def test_faces_that_the_border_cuts_off_equal_dlibs(detector, dlib_detector, lfw_photos):
+    photo = dlib.load_rgb_image(str(lfw_photos[0]))[81:, 77:].copy()
+    found = dlib_detector(photo, 0)
+    assert found and min(found[0].rect.left(), found[0].rect.top()) < 0
+    assert_equal_to_dlib(detector.detect([photo])[0], found)
+
+
+@pytest.mark.parametrize("size", [(7, 40), (8, 50), (12, 12), (10, 300), (300, 10), (37, 111)])
+def test_images_of_odd_size_have_the_faces_that_dlib_finds(detector, dlib_detector, size):
+    image = noise(*size)
+    assert_equal_to_dlib(detector.detect([image])[0], dlib_detector(image, 0))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (30, 1), (4, 28), (6, 40), (300, 9), (3, 3000)])
+def test_images_that_crash_dlib_have_no_face(detector, size):
+    assert detector.detect([noise(*size)]) == [[]]
+
+
+def test_a_batch_gives_the_faces_of_each_image_in_its_place(detector, lfw_photos):
+    photos = [dlib.load_rgb_image(str(path)) for path in lfw_photos[:4]]
+    images = [photos[0], photos[1][20:, 10:].copy(), noise(5, 5), photos[2], photos[3]]
+    together = detector.detect(images)
+    alone = [detector.detect([image])[0] for image in images]
+    assert [len(faces) for faces in together] == [len(faces) for faces in alone]
+    for faces, expected in zip(together, alone):
+        for face, reference in zip(faces, expected):
+            np.testing.assert_array_equal(face.box_xyxy, reference.box_xyxy)
+            assert face.detection_score == pytest.approx(reference.detection_score, abs=1e-5)
+
+
+def test_images_of_one_size_are_split_into_batches_that_fit(detector, monkeypatch):
+    monkeypatch.setattr(cnn, "BATCH_PIXELS", 2 * 82 * 800)
+    batches = []
+    score = detector._score
+    monkeypatch.setattr(
+        detector, "_score", lambda images, layout: batches.append(len(images)) or score(images, layout)
+    )
+    assert detector.detect([noise(60, 60, seed) for seed in range(7)]) == [[]] * 7
+    assert len(batches) > 1 and sum(batches) == 7
+
+
+def test_no_images_have_no_faces(detector):
+    assert detector.detect([]) == []
+
+
+@pytest.mark.parametrize("threshold", [-3.0, 1.05])
+def test_a_threshold_cuts_the_list_of_faces_at_its_score(detector, group_photos, threshold):
+    photo = dlib.load_rgb_image(str(group_photos[0]))[:400, :700].copy()
+    first, second = detector.detect([photo])[0], CnnDetector(threshold=threshold).detect([photo])[0]
+    few, many = sorted([first, second], key=len)
+    assert 0 < len(few) < len(many)
+    assert len(few) == sum(face.detection_score > max(threshold, 0.0) for face in many)
+    for face, other in zip(few, many):
+        np.testing.assert_array_equal(face.box_xyxy, other.box_xyxy)
+
+
+def test_a_detector_survives_pickling(detector, lfw_photos):
+    photo = dlib.load_rgb_image(str(lfw_photos[0]))
+    copy = pickle.loads(pickle.dumps(detector))
+    assert copy.settings == detector.settings
+    np.testing.assert_array_equal(copy.detect([photo])[0][0].box_xyxy, detector.detect([photo])[0][0].box_xyxy)
+
+
+def test_the_settings_are_what_changes_the_boxes(detector):
+    assert (detector.name, detector.landmark_scheme) == ("cnn", "none")
+    assert CnnDetector(upsample=2, threshold=-0.5).settings == {"upsample": 2, "threshold": -0.5}
+
+
+@pytest.mark.parametrize("settings", [{"upsample": -1}, {"upsample": 5}, {"upsample": 1.0}, {"upsample": True}])
+def test_an_upsampling_that_cannot_be_is_an_error(settings):
+    with pytest.raises(ValueError, match="upsample must be a whole number from 0 to 4"):
+        CnnDetector(**settings)
+
+
+def test_a_threshold_that_is_no_number_is_an_error():
+    with pytest.raises(ValueError, match="threshold must be a finite number; got nan"):
+        CnnDetector(threshold=float("nan"))
+
+
+@pytest.mark.parametrize("image", [noise(5, 5)[..., 0], noise(5, 5).astype(np.float32), noise(5, 5)[:0]])
+def test_what_is_no_rgb_image_is_an_error(detector, image):
+    with pytest.raises(ValueError, match="an image must be a uint8 array"):
+        detector.detect([image])
+
+
+def test_an_image_that_would_take_too_much_memory_is_an_error(monkeypatch):
+    monkeypatch.setattr(cnn, "MAX_SCANNED_PIXELS", 1000)
+    with pytest.raises(ValueError, match="at most 1000 pixels after upsampling; got 20 x 30, upsampled 1 times: 2400"):
+        CnnDetector(upsample=1).detect([noise(30, 20)])
+
+
+@given(st.floats(-1e6, 1e6))
+def test_rounding_is_dlibs(value):
+    assert round_half_away(np.array(value)) == dlib.rectangle(dlib.drectangle(value, value, value, value)).left()
+
+
+@pytest.mark.parametrize("value", [-13.5, -12.5, -0.5, 0.5, 1.5])
+def test_halves_are_rounded_as_dlib_rounds_them(value):
+    assert round_half_away(np.array(value)) == dlib.rectangle(dlib.drectangle(value, value, value, value)).left()
+
+
+def test_boxes_shrink_by_half_and_an_offset_and_are_rounded_once():
+    # By hand: 101 / 2 − 1.25 = 49.25 and 49.25 / 2 − 1.25 = 23.375; vertically 101 / 2 − 0.75 = 49.75, then 24.125.
+    box = np.array([[101.0, 101.0, 103.0, 103.0]])
+    np.testing.assert_array_equal(downsample(box, 0), box)
+    np.testing.assert_array_equal(downsample(box, 1), [[49, 50, 50, 51]])
+    np.testing.assert_array_equal(downsample(box, 2), [[23, 24, 24, 25]])
+
+
+def test_upsampling_once_adds_a_row_and_two_columns():
+    assert upsample(noise(10, 20), 1).shape == (21, 42, 3)
+
+
+BOXES = st.lists(st.tuples(*[st.integers(-20, 60)] * 2, *[st.integers(0, 50)] * 2), max_size=12)
+
+
+@given(BOXES, st.floats(0, 1), st.floats(0, 1))
+def test_suppression_is_that_of_plain_loops(corners, iou, covered):
+    boxes = [(left, top, left + width, top + height) for left, top, width, height in corners]
+    pixels = [{(x, y) for x in range(b[0], b[2] + 1) for y in range(b[1], b[3] + 1)} for b in boxes]
+    kept = []
+    for i, box in enumerate(boxes):
+        for k in kept:
+            inner = len(pixels[i] & pixels[k])
+            both = (*np.minimum(box, boxes[k])[:2], *np.maximum(box, boxes[k])[2:])
+            outer = (both[2] - both[0] + 1) * (both[3] - both[1] + 1)
+            if inner / outer > iou or inner / len(pixels[i]) > covered or inner / len(pixels[k]) > covered:
+                break
+        else:
+            kept.append(i)
+    assert list(suppress(np.array(boxes, float).reshape(-1, 4), OverlapTest(iou, covered))) == kept
