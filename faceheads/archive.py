@@ -68,7 +68,6 @@ _ESTIMATORS = (
     "sklearn.preprocessing._data.StandardScaler",
     "sklearn.preprocessing._label.LabelBinarizer",
     "sklearn.preprocessing._label.LabelEncoder",
-    "sklearn.svm._classes.LinearSVC",
     "sklearn.svm._classes.LinearSVR",
     "sklearn.svm._classes.SVC",
     "sklearn.svm._classes.SVR",

@@ -49,7 +49,8 @@ def _check_support_vectors(machine: SVC | SVR) -> None:
             raise ValueError(f"{name} must have the shape {shape}; got {np.shape(getattr(machine, name))}.")
     counts = machine._n_support
     n_used = counts.sum() if isinstance(machine, SVC) else n_vectors
-    if machine.kernel != "rbf" or machine._sparse or counts.min() < 0 or n_used != n_vectors:
+    is_plain = machine.kernel == "rbf" and not machine._sparse and "_impl" not in vars(machine)
+    if not is_plain or counts.min() < 0 or n_used != n_vectors:
         raise ValueError(
             "a support vector machine must have the RBF kernel, dense vectors and their number per class."
         )
