@@ -26,9 +26,10 @@ def kept_by_union(boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) 
 def kept_by_smaller(boxes_xyxy: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
     """As :func:`kept_by_union` for boxes whose last pixel belongs to them; overlap is relative to the smaller box.
 
-    A box inside another one goes, however small it is.
+    A box inside another one goes, however small it is. Among equal scores the later box comes first, as in
+    facenet-pytorch (where, from 17 boxes on, it depends on the processor: numpy's default sort is not stable).
     """
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(scores, kind="stable")[::-1]
     return order[_greedy(boxes_xyxy[order], threshold, _over_smaller, 1)]
 
 
