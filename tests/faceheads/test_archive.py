@@ -223,7 +223,13 @@ def test_a_schema_that_is_missing_or_no_schema_is_refused():
 
 def test_a_deeply_nested_schema_is_refused():
     def nest(schema):
-        node = {"__loader__": "JsonNode", "__module__": "builtins", "__class__": "str", "content": "1", "is_json": True}
+        node = {
+            "__loader__": "JsonNode",
+            "__module__": "builtins",
+            "__class__": "str",
+            "content": "1",
+            "is_json": True,
+        }
         for _ in range(100):
             node = {"__loader__": "ListNode", "__module__": "builtins", "__class__": "list", "content": [node]}
         schema["content"]["deep"] = node

@@ -72,7 +72,9 @@ def test_the_original_has_one_network_with_an_output_for_each_attribute():
     assert [c.shape[1] for c in network.coefs_] == [128, 128, 5]
 
 
-@pytest.mark.parametrize(("kind", "task"), [("mlp", "classification"), ("svm", "classification"), ("svr", "regression")])
+@pytest.mark.parametrize(
+    ("kind", "task"), [("mlp", "classification"), ("svm", "classification"), ("svr", "regression")]
+)
 def test_the_same_seed_gives_the_same_head(kind, task):
     embeddings, signal, groups = problem()
     y = (signal > 0).astype(int) if task == "classification" else signal

@@ -42,6 +42,14 @@ def test_a_row_without_a_label_is_an_error_unless_allowed():
     assert samples.remarks == ("40 rows of the table have no label",)
 
 
+def test_an_image_without_a_face_needs_no_label():
+    table, labels = people_table(n_without_face=3)
+    nobody = list(table.path[~table.has_embedding])
+    samples = join_labels(table, labels.drop(index=nobody))
+    assert len(samples.table) == 237
+    assert samples.remarks == ("3 rows of the table have no label",)
+
+
 def test_labels_of_other_images_are_an_error_even_when_missing_ones_are_allowed():
     table, labels = people_table()
     with pytest.raises(LabelError, match="for example"):
@@ -131,7 +139,9 @@ def test_without_a_test_part_the_validation_part_is_reported():
 
 def test_a_given_split_that_shares_persons_loses_their_training_rows():
     table, labels = people_table()
-    labels["split"] = ["test" if path.endswith("_0000.jpg") and path < "Person_010" else "train" for path in labels.index]
+    labels["split"] = [
+        "test" if path.endswith("_0000.jpg") and path < "Person_010" else "train" for path in labels.index
+    ]
     samples = split_samples(group_samples(join_labels(table, labels)))
     assert "30 training rows share a person" in samples.remarks[0]
     check_disjoint(samples.groups, samples.parts)

@@ -62,7 +62,9 @@ def test_another_kernel_is_refused():
         check_sound(Nystroem(kernel="laplacian"))
 
 
-@pytest.mark.parametrize("trees", [HistGradientBoostingClassifier(max_iter=3), HistGradientBoostingRegressor(max_iter=3)])
+@pytest.mark.parametrize(
+    "trees", [HistGradientBoostingClassifier(max_iter=3), HistGradientBoostingRegressor(max_iter=3)]
+)
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from faceheads import archive
-from faceheads.headfile import Head, HeadError, HeadFile, HeadReport, HeadWarning, default_thresholds, extraction_command
+from faceheads.headfile import (
+    Head,
+    HeadError,
+    HeadFile,
+    HeadReport,
+    HeadWarning,
+    default_thresholds,
+    extraction_command,
+)
 from faceheads.heads import fit_head, head_kind, make_head
 from faceheads.metrics import Estimate
 from faceheads.spec import EmbedderSpec, TableSpec
@@ -165,7 +173,9 @@ def test_embeddings_of_another_embedder_are_refused_with_the_command_to_make_the
 
 def test_another_detector_is_a_warning(plain_file):
     with pytest.warns(HeadWarning, match=r"found by hog \(upsample 1\).* found by cnn"):
-        plain_file.predict(EMBEDDINGS, dataclasses.replace(table_spec(DIMENSION), detector="cnn", detector_settings={}))
+        plain_file.predict(
+            EMBEDDINGS, dataclasses.replace(table_spec(DIMENSION), detector="cnn", detector_settings={})
+        )
 
 
 def test_an_embedder_alone_is_enough_to_check(plain_file):
