@@ -33,8 +33,8 @@ from faceheads.weights import find_weights
 from .face import LANDMARK_SCHEMES, Face
 from .image import check_rgb, import_cv2
 
-#: Where ArcFace's training crops have image-left eye, image-right eye, nose tip and mouth corners, (x, y) px of 112 x 112.
-#: Deng et al., "ArcFace", CVPR 2019, reference alignment.
+#: Where ArcFace's training crops of 112 x 112 have the eye on the left, the eye on the right, the nose tip and the
+#: mouth corners, (x, y) px. Deng et al., "ArcFace", CVPR 2019, reference alignment.
 ARCFACE_TEMPLATE_112 = (
     (38.2946, 51.6963),
     (73.5318, 51.5014),
@@ -46,12 +46,13 @@ ARCFACE_TEMPLATE_112 = (
 #: Points of iBUG 300-W whose means are ArcFace's five.
 _ARCFACE5_FROM_DLIB68 = (range(36, 42), range(42, 48), (30,), (48,), (54,))
 
-#: How far below the centre of MTCNN's box dlib's HOG detector has its own, as a share of its side, which is the root of
-#: MTCNN's area: medians over 197 photos of LFW's DevTrain people. With it the 5 points differ from those predicted in
-#: HOG's box by 0.5 % of the distance between the eyes (median), without it by 2.2 %.
+#: How far below the centre of MTCNN's box dlib's HOG detector has its own, as a share of its side, which is the root
+#: of MTCNN's area: medians over 197 photos of LFW's DevTrain people. With it the 5 points differ from those predicted
+#: in HOG's box by 0.5 % of the distance between the eyes (median), without it by 2.2 %.
 _MTCNN_TO_HOG_SHIFT = 0.05
 
-#: Jitter, as dlib averages it: rotation up to 3 degrees, shift up to 2 %, zoom 97 to 100 % of the chip less this border.
+#: Jitter, as dlib averages it: turned by up to 3 degrees, shifted by up to 2 %, zoomed to 97 to 100 % of the chip less
+#: a border.
 _JITTER_MAX_ROTATION_DEG = 3.0
 _JITTER_MAX_SHIFT = 0.02
 _JITTER_MIN_ZOOM = 0.97
@@ -72,7 +73,8 @@ def find_landmarks(image: np.ndarray, faces: Sequence[Face], scheme: str) -> lis
 
     Landmarks that a face has already in that scheme are kept. Those of ``dlib5`` and ``dlib68`` are predicted inside
     the face's box by dlib's regression trees (Kazemi & Sullivan 2014). They were trained on boxes of its HOG detector,
-    so MTCNN's narrow boxes are made square first. Those of ``arcface5`` are computed from ``dlib68``, predicted first where a face has no landmarks.
+    so MTCNN's narrow boxes are made square first. Those of ``arcface5`` are computed from ``dlib68``, which is
+    predicted first where a face has no landmarks.
 
     Parameters
     ----------
@@ -292,7 +294,8 @@ def box_margin_crop(image: np.ndarray, face: Face, size: int, margin: float, res
     """
     if not 0 <= margin < size or resize not in ("pillow", "area"):
         raise ValueError(
-            f"margin must be at least 0 and less than the size, resize 'pillow' or 'area'; got {margin} and {resize!r}."
+            f"margin must be at least 0 and less than the size, resize 'pillow' or 'area'; got {margin} and "
+            f"{resize!r}."
         )
     x0, y0, x1, y1 = _grown_box(face.box_xyxy, image.shape[:2], size, margin)
     if x1 <= x0 or y1 <= y0:
@@ -318,7 +321,7 @@ def _grown_box(box_xyxy: np.ndarray, image_hw: Sequence[int], size: int, margin:
 
 
 def box_square_crop(image: np.ndarray, face: Face, size: int, margin: float) -> np.ndarray:
-    """A square around the box, its side the longer one of the box plus ``margin`` of it at each end; (size, size, 3)."""
+    """A square around the box, shape (size, size, 3): its longer side, and ``margin`` of that beyond each end."""
     if margin < 0:
         raise ValueError(f"margin must be 0 or more; got {margin}.")
     x0, y0, x1, y1 = face.box_xyxy.astype(np.float64)
@@ -363,13 +366,14 @@ def jitter_crops(crops: np.ndarray, n_jitters: int, seed: int = JITTER_SEED) -> 
 
 
 def _random_move(rng: np.random.Generator, size_hw: Sequence[int]) -> tuple[dlib.chip_details, bool]:
-    """Where a jittered copy is taken from, and whether it is mirrored."""
+    """Where a jittered copy is taken from, in whole pixels as in dlib, and whether it is mirrored."""
     height, width = size_hw
-    inner = np.array([width, height]) - 2 * _JITTER_BORDER_PX
-    centre = np.array([width - 1, height - 1]) / 2 + rng.uniform(-_JITTER_MAX_SHIFT, _JITTER_MAX_SHIFT, 2) * inner
-    half = inner / rng.uniform(_JITTER_MIN_ZOOM, 1.0) / 2
+    inner = dlib.shrink_rect(dlib.rectangle(0, 0, width - 1, height - 1), _JITTER_BORDER_PX)
+    shift = rng.uniform(-_JITTER_MAX_SHIFT, _JITTER_MAX_SHIFT, 2) * (inner.width(), inner.height())
+    zoom = rng.uniform(_JITTER_MIN_ZOOM, 1.0)
+    centre = dlib.center(inner) + dlib.point(*(int(v) for v in np.rint(shift)))
+    place = dlib.centered_rect(centre, int(inner.width() / zoom), int(inner.height() / zoom))
     angle = np.radians(rng.uniform(-_JITTER_MAX_ROTATION_DEG, _JITTER_MAX_ROTATION_DEG))
-    place = dlib.drectangle(*(centre - half), *(centre + half))
     return dlib.chip_details(place, dlib.chip_dims(height, width), angle), bool(rng.random() < 0.5)
 
 

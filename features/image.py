@@ -1,6 +1,6 @@
-"""The only place that decodes, finds and writes image files.
+"""The only place that decodes and writes image files.
 
-Whatever the file holds (gray, palette, alpha, CMYK, 16 bits, one bit, several frames, any EXIF orientation), what comes
+Whatever a file holds (gray, palette, alpha, CMYK, 16 bits, one bit, several frames, any EXIF orientation), what comes
 out is RGB uint8, upright. What is wrong with a file is one exception, :class:`UnreadableImage`, whose reason becomes a
 row of the feature table. For an ordinary upright JPEG or PNG the pixels are exactly
 ``numpy.array(PIL.Image.open(path).convert("RGB"))``, the loader of the face_recognition package.
@@ -10,36 +10,38 @@ Colour profiles (ICC) and gamma are ignored, as that loader and the networks' tr
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import functools
 import hashlib
 import io
-import logging
 import os
 import re
 import stat
 import struct
-import threading
 import uuid
-import warnings
 import zlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-#: Extensions, in lower case, of the files that :func:`list_images` takes for images. The content decides how a file is
-#: decoded, never its name.
-# fmt: off
-IMAGE_EXTENSIONS = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif",
-))
-# fmt: on
+from .folders import IMAGE_EXTENSIONS, FolderListing, list_images, scan_folder
+from .quiet_pillow import quiet_pillow
+
+__all__ = [
+    "IMAGE_EXTENSIONS",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "DecodedImage",
+    "FolderListing",
+    "UnreadableImage",
+    "check_rgb",
+    "import_cv2",
+    "list_images",
+    "read_image",
+    "scan_folder",
+    "write_image",
+]
 
 #: Largest accepted number of pixels (width times height), checked before anything is decoded: twice what the largest
 #: cameras in common use deliver, 600 MB as RGB.
@@ -48,7 +50,7 @@ MAX_PIXELS = 200_000_000
 #: Largest accepted file; a 200-megapixel image without compression is smaller.
 MAX_FILE_BYTES = 2**30
 
-#: What Pillow may try. Formats that start other programs (EPS), have no signature (TGA) or are no photographs stay out.
+#: What Pillow may try. Formats that start other programs (EPS), have no signature (TGA) or hold no photos stay out.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
 
 #: Signatures that tell a damaged image from a file that never was one.
@@ -196,7 +198,7 @@ def _read_bytes(path: Path) -> bytes:
 def _decode(data: bytes, sha256: str, max_pixels: int) -> DecodedImage:
     if not data:
         raise UnreadableImage("empty file")
-    with _quiet_pillow(max_pixels), _open(data) as image:
+    with quiet_pillow(max_pixels), _open(data) as image:
         name = str(image.format).lower()
         _check_size(image, max_pixels)
         try:
@@ -283,65 +285,6 @@ def _heif_is_available() -> bool:
     return True
 
 
-class _QuietPillow:
-    """Pillow with our pixel limit, and without warnings, log lines and libtiff's messages, while a thread decodes.
-
-    All of these are settings of the process and not of a call, so the first thread that enters sets them and the last one
-    that leaves puts them back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_inside = 0
-        self._undo = contextlib.ExitStack()
-
-    @contextlib.contextmanager
-    def __call__(self, max_pixels: int) -> Iterator[None]:
-        with self._lock:
-            self._enter(max_pixels)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._leave()
-
-    def _enter(self, max_pixels: int) -> None:
-        if self._n_inside == 0:
-            self._undo.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore")
-            self._undo.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-            Image.MAX_IMAGE_PIXELS = 0
-            logger = logging.getLogger("PIL")
-            self._undo.callback(logger.setLevel, logger.level)
-            logger.setLevel(logging.CRITICAL + 1)
-            for set_handler in _libtiff_handler_setters():
-                self._undo.callback(set_handler, set_handler(None))
-        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels)
-        self._n_inside += 1
-
-    def _leave(self) -> None:
-        self._n_inside -= 1
-        if self._n_inside == 0:
-            self._undo.close()
-
-
-@functools.cache
-def _libtiff_handler_setters() -> tuple[Callable, ...]:
-    """The functions of Pillow's libtiff that replace what prints its messages to stderr and return the one before.
-
-    They are reached through Pillow's compiled module; where the platform hides them, messages stay.
-    """
-    library = ctypes.CDLL(Image.core.__file__)
-    names = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")
-    setters = tuple(getattr(library, name) for name in names if hasattr(library, name))
-    for setter in setters:
-        setter.argtypes, setter.restype = (ctypes.c_void_p,), ctypes.c_void_p
-    return setters
-
-
-_quiet_pillow = _QuietPillow()
-
-
 def _to_rgb(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
     """Pixels of any mode as RGB, shape (height, width, 3), uint8, and what had to be done for it."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
@@ -384,82 +327,6 @@ def _upright(rgb: np.ndarray, orientation: int) -> np.ndarray:
     is_flipped_down = orientation in (3, 4, 7, 8)
     is_flipped_across = orientation in (2, 3, 6, 7)
     return np.ascontiguousarray(rgb[:: -1 if is_flipped_down else 1, :: -1 if is_flipped_across else 1])
-
-
-@dataclass(frozen=True, slots=True)
-class FolderListing:
-    """What a folder holds, as sorted POSIX paths relative to it.
-
-    Attributes
-    ----------
-    images : tuple of str
-        Files whose extension, in any case, is one of ``IMAGE_EXTENSIONS``.
-    other_files : tuple of str
-        Files with another extension.
-    hidden : tuple of str
-        Files and folders whose name starts with a dot; such folders are not entered.
-    bad_names : tuple of str
-        Image files whose name is not valid UTF-8 and cannot stand in a table, undecodable bytes shown as ``\\xNN``.
-    """
-
-    images: tuple[str, ...]
-    other_files: tuple[str, ...]
-    hidden: tuple[str, ...]
-    bad_names: tuple[str, ...]
-
-
-def list_images(folder: str | os.PathLike) -> list[str]:
-    """Images in a folder and the folders below it: sorted POSIX paths relative to it. See :func:`scan_folder`."""
-    return list(scan_folder(folder).images)
-
-
-def scan_folder(folder: str | os.PathLike) -> FolderListing:
-    """Everything in a folder and the folders below it, by kind.
-
-    Links to folders are followed, each folder is entered once (so links in a circle end), and a folder that can be
-    reached without a link is listed under its own name. The order is that of code points, the same in every locale.
-
-    Raises
-    ------
-    NotADirectoryError, PermissionError
-        If the folder, or one below it, cannot be listed: leaving its images out unseen would falsify every count.
-    """
-    root = Path(folder)
-    if not root.is_dir():
-        raise NotADirectoryError(f"the image folder must be an existing folder; got {str(folder)!r}.")
-    listing: dict[str, list[str]] = {"images": [], "other_files": [], "hidden": [], "bad_names": []}
-    for entry, relative in _walk(root):
-        kind, name = _kind_of(entry, relative)
-        listing[kind].append(name)
-    return FolderListing(**{kind: tuple(sorted(names)) for kind, names in listing.items()})
-
-
-def _kind_of(entry: os.DirEntry, relative: str) -> tuple[str, str]:
-    """Which list of a FolderListing an entry belongs to, and the name to write there."""
-    readable = os.fsencode(relative).decode("utf-8", "backslashreplace")
-    if entry.name.startswith("."):
-        return "hidden", readable
-    if PurePosixPath(entry.name).suffix.lower() not in IMAGE_EXTENSIONS:
-        return "other_files", readable
-    return ("images", relative) if readable == relative else ("bad_names", readable)
-
-
-def _walk(root: Path) -> Iterator[tuple[os.DirEntry, str]]:
-    """Every file and hidden entry with its relative POSIX path; real folders first, then linked ones."""
-    entered: set[tuple[int, int]] = set()
-    folders, links = [(str(root), "")], []
-    while folders or links:
-        path, prefix = folders.pop() if folders else links.pop(0)
-        status = os.stat(path)
-        if (status.st_dev, status.st_ino) in entered:
-            continue
-        entered.add((status.st_dev, status.st_ino))
-        with os.scandir(path) as entries:
-            for entry in sorted(entries, key=lambda e: e.name):
-                if entry.name.startswith(".") or not entry.is_dir():
-                    yield entry, prefix + entry.name
-                else:
-                    (links if entry.is_symlink() else folders).append((entry.path, f"{prefix}{entry.name}/"))
 
 
 #: Extension → Pillow's name of the formats that are written, and the longest side that each can hold.
@@ -531,8 +398,8 @@ def import_cv2() -> ModuleType:
     except ImportError as error:
         if re.search(r"lib(GL|gthread|glib|X|SM|EGL)\S*\.so", str(error)):
             raise ImportError(
-                f"OpenCV is installed, but needs a system library that is missing ({error}). Either "
-                "'pip install opencv-python-headless' in place of opencv-python, or 'apt-get install libgl1 libglib2.0-0'."
+                f"OpenCV is installed, but needs a system library that is missing ({error}). Either 'pip install "
+                "opencv-python-headless' in place of opencv-python, or 'apt-get install libgl1 libglib2.0-0'."
             ) from error
         raise ImportError(f"OpenCV is needed: pip install opencv-python-headless ({error}).") from error
     return cv2

@@ -97,7 +97,8 @@ class HogDetector:
         if scanned > MAX_SCANNED_PIXELS:
             raise ValueError(
                 f"an image to be scanned must have at most {MAX_SCANNED_PIXELS} pixels after upsampling; got "
-                f"{width} x {height}, upsampled {self.upsample} times: {scanned}. Use a lower upsample or smaller images."
+                f"{width} x {height}, upsampled {self.upsample} times: {scanned}. Use a lower upsample or smaller "
+                "images."
             )
 
     @property

@@ -2,14 +2,12 @@
 
 import hashlib
 import io
-import logging
 import os
 import pickle
 import stat
 import struct
 import sys
 import threading
-import warnings
 import zlib
 from pathlib import Path
 
@@ -21,12 +19,9 @@ from PIL import Image, ImageCms, ImageOps
 
 from features import image as image_module
 from features.image import (
-    IMAGE_EXTENSIONS,
     UnreadableImage,
     import_cv2,
-    list_images,
     read_image,
-    scan_folder,
     write_image,
 )
 
@@ -420,27 +415,6 @@ def test_nothing_is_printed_logged_or_warned_of(capfd, caplog, recwarn, monkeypa
     assert capfd.readouterr() == ("", "")
 
 
-def test_pillows_own_settings_are_left_as_they_were(monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12_345)
-    filters = list(warnings.filters)
-    read_image(ORDINARY["png"])
-    reason_of(b"x")
-    assert Image.MAX_IMAGE_PIXELS == 12_345
-    assert warnings.filters == filters
-    assert logging.getLogger("PIL").level == logging.NOTSET
-
-
-def test_the_settings_last_until_the_last_of_several_threads_has_left(monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 7)
-    first, second = image_module._quiet_pillow(2000), image_module._quiet_pillow(1000)
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert Image.MAX_IMAGE_PIXELS == 2000
-    second.__exit__(None, None, None)
-    assert Image.MAX_IMAGE_PIXELS == 7
-
-
 def test_threads_that_decode_at_the_same_time_do_not_disturb_each_other(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     kinds = sorted(ORDINARY)
@@ -460,77 +434,6 @@ def test_threads_that_decode_at_the_same_time_do_not_disturb_each_other(monkeypa
         thread.join()
     assert not wrong
     assert Image.MAX_IMAGE_PIXELS == 100
-
-
-# -------------------------------------------------------------------------------------------------------- folders
-
-
-def make_files(root, *names):
-    for name in names:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b"x")
-
-
-def test_images_of_nested_folders_are_listed_sorted_by_code_point(tmp_path):
-    make_files(tmp_path, "b/2.jpg", "b/10.JPEG", "B.Png", "a.webp", "é/ü.tiff", "b/c/d/e.HEIC")
-    assert list_images(tmp_path) == ["B.Png", "a.webp", "b/10.JPEG", "b/2.jpg", "b/c/d/e.HEIC", "é/ü.tiff"]
-    assert list_images(str(tmp_path)) == list_images(tmp_path)
-
-
-def test_hidden_and_other_files_are_listed_apart_and_counted(tmp_path):
-    make_files(tmp_path, "a.jpg", ".a.jpg", "._a.jpg", ".git/x.jpg", "notes.txt", "sub/no_extension", "sub/b.jpg.part")
-    listing = scan_folder(tmp_path)
-    assert listing.images == ("a.jpg",)
-    assert listing.hidden == ("._a.jpg", ".a.jpg", ".git")
-    assert listing.other_files == ("notes.txt", "sub/b.jpg.part", "sub/no_extension")
-
-
-def test_links_in_a_circle_end_and_every_image_is_listed_once(tmp_path):
-    make_files(tmp_path, "a/1.jpg", "b/2.jpg")
-    (tmp_path / "a" / "up").symlink_to(tmp_path)
-    (tmp_path / "a" / "self").symlink_to(tmp_path / "a")
-    (tmp_path / "0_link_to_b").symlink_to(tmp_path / "b")
-    (tmp_path / "z_link_to_b").symlink_to(tmp_path / "b")
-    assert list_images(tmp_path) == ["a/1.jpg", "b/2.jpg"]
-
-
-def test_a_linked_folder_elsewhere_and_a_broken_link_are_listed(tmp_path):
-    make_files(tmp_path, "elsewhere/3.jpg", "data/1.jpg")
-    (tmp_path / "data" / "more").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "data" / "2.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    assert list_images(tmp_path / "data") == ["1.jpg", "2.jpg", "more/3.jpg"]
-
-
-@pytest.mark.skipif(sys.platform == "darwin", reason="the file system accepts UTF-8 names only")
-def test_a_name_that_no_table_can_hold_is_listed_apart(tmp_path):
-    make_files(tmp_path, "good.jpg")
-    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
-    listing = scan_folder(tmp_path)
-    assert listing.images == ("good.jpg",)
-    assert listing.bad_names == ("caf\\xe9.jpg",)
-
-
-def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
-    with pytest.raises(NotADirectoryError, match="must be an existing folder"):
-        list_images(tmp_path / "absent")
-
-
-def test_a_folder_that_cannot_be_entered_is_an_error_and_not_a_silent_loss(tmp_path, monkeypatch):
-    make_files(tmp_path, "open/1.jpg", "shut/2.jpg")
-    scandir = os.scandir
-
-    def refuse(path):
-        if str(path).endswith("shut"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(PermissionError, match="shut"):
-        list_images(tmp_path)
-
-
-def test_extensions_are_lower_case_with_a_dot():
-    assert all(extension == extension.lower() and extension.startswith(".") for extension in IMAGE_EXTENSIONS)
 
 
 # -------------------------------------------------------------------------------------------------------- writing

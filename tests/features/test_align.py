@@ -1,0 +1,419 @@
+"""Landmarks and crops, against dlib, facenet-pytorch and a second derivation of the similarity transform."""
+
+import importlib.util
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+
+import dlib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from faceheads.weights import find_weights
+from features import align
+from features.align import (
+    ARCFACE_TEMPLATE_112,
+    AlignmentError,
+    convert_landmarks,
+    crop_faces,
+    crop_size_hw,
+    find_landmarks,
+    jitter_crops,
+    similarity_transform,
+)
+from features.detect import make_detector
+from features.face import Face
+from features.image import read_image
+
+DLIB_CHIP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
+ARCFACE = {"kind": "similarity", "template": ARCFACE_TEMPLATE_112, "size_hw": [112, 112]}
+FACENET = {"kind": "box_margin", "size": 160, "margin": 20}
+
+
+def smooth_image(height=200, width=240):
+    """Slow waves in three colours, RGB: an image whose values between the pixels are known."""
+    y, x = np.mgrid[:height, :width]
+    return wave(x, y)
+
+
+def wave(x, y):
+    waves = (np.sin(x / 19), np.cos(y / 23), np.sin((x + y) / 31))
+    return np.stack([np.rint(127.5 + 100 * w) for w in waves], axis=-1).astype(np.uint8)
+
+
+def noise_image(height=200, width=240):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def face_at(box_xyxy, landmarks_xy=None, scheme="none", detector="hog"):
+    face = Face(np.array(box_xyxy), 1.0, detector)
+    return face if landmarks_xy is None else face.with_landmarks(np.array(landmarks_xy), scheme)
+
+
+def random_face(rng, scheme, image_hw=(200, 240)):
+    """A face with random whole landmarks, some of them outside the image."""
+    n = {"dlib5": 5, "dlib68": 68}[scheme]
+    centre = rng.uniform(0, image_hw[::-1])
+    return face_at([10, 10, 90, 90], np.rint(centre + rng.normal(0, 30, (n, 2))), scheme)
+
+
+# ------------------------------------------------------------------------------------------------------ landmarks
+
+
+@pytest.mark.parametrize(("scheme", "weights"), [("dlib5", "dlib_landmarks5"), ("dlib68", "dlib_landmarks68")])
+def test_landmarks_are_those_of_dlibs_predictor_in_the_untrimmed_box(scheme, weights):
+    predictor = dlib.shape_predictor(str(find_weights(weights)))
+    image = noise_image()
+    for left, top, right, bottom in ((20, 30, 99, 109), (-15, -20, 60, 55), (200, 150, 279, 229)):
+        expected = [(p.x, p.y) for p in predictor(image, dlib.rectangle(left, top, right, bottom)).parts()]
+        found = find_landmarks(image, [face_at([left, top, right + 1, bottom + 1])], scheme)[0]
+        np.testing.assert_array_equal(found.landmarks_xy, expected)
+        assert found.landmark_scheme == scheme
+
+
+def test_every_face_keeps_its_place_its_box_and_its_score():
+    faces = [Face(np.array([10 * i, 5, 10 * i + 80, 85]), i / 7, "cnn") for i in range(3)]
+    found = find_landmarks(noise_image(), faces, "dlib5")
+    assert [face.detection_score for face in found] == [0, 1 / 7, 2 / 7]
+    assert all(np.array_equal(a.box_xyxy, b.box_xyxy) for a, b in zip(faces, found, strict=True))
+    assert find_landmarks(noise_image(), [], "dlib68") == []
+
+
+def test_landmarks_of_the_wished_scheme_are_kept_as_they_are():
+    face = face_at([0, 0, 80, 80], np.arange(10).reshape(5, 2) + 0.25, "arcface5", "mtcnn")
+    assert find_landmarks(noise_image(), [face], "arcface5") == [face]
+
+
+def test_landmarks_can_be_dropped():
+    face = face_at([0, 0, 80, 80], np.zeros((5, 2)), "dlib5")
+    assert find_landmarks(noise_image(), [face], "none")[0].landmarks_xy.shape == (0, 2)
+
+
+def test_a_face_without_landmarks_gets_arcfaces_five_from_dlibs_68():
+    image, face = noise_image(), face_at([20, 30, 100, 110])
+    points = find_landmarks(image, [face], "dlib68")[0].landmarks_xy
+    expected = [points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]]
+    np.testing.assert_allclose(find_landmarks(image, [face], "arcface5")[0].landmarks_xy, expected, atol=1e-4)
+
+
+def test_mtcnns_narrow_box_becomes_a_lower_square_before_dlib_predicts():
+    image = noise_image()
+    narrow, square = face_at([40, 20, 104, 120], detector="mtcnn"), face_at([32, 34, 112, 114])
+    found, expected = (find_landmarks(image, [face], "dlib5")[0].landmarks_xy for face in (narrow, square))
+    np.testing.assert_array_equal(found, expected)  # side √(64·100) = 80 px, centre (72, 70 + 4)
+
+
+@pytest.mark.parametrize(("source", "target"), [("dlib5", "arcface5"), ("arcface5", "dlib68"), ("dlib68", "dlib5")])
+def test_any_other_conversion_is_refused(source, target):
+    with pytest.raises(ValueError, match=f"'{target}' cannot be computed from '{source}'"):
+        convert_landmarks(np.zeros((5, 2)), source, target)
+
+
+def test_a_face_whose_landmarks_cannot_serve_and_an_unknown_scheme_are_refused():
+    with pytest.raises(ValueError, match="'arcface5' cannot be computed from 'dlib5'"):
+        find_landmarks(noise_image(), [face_at([0, 0, 9, 9], np.zeros((5, 2)), "dlib5")], "arcface5")
+    with pytest.raises(ValueError, match="scheme must be one of .* got 'dlib7'"):
+        find_landmarks(noise_image(), [], "dlib7")
+
+
+def test_each_thread_has_its_own_predictor():
+    found = {}
+    threads = [threading.Thread(target=lambda i=i: found.update({i: align._predictor("dlib5")})) for i in range(2)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    assert found[0] is not found[1]
+    assert align._predictor("dlib5") is align._predictor("dlib5")
+
+
+# ----------------------------------------------------------------------------------------------------- dlib's chip
+
+
+@pytest.mark.parametrize("scheme", ["dlib5", "dlib68"])
+@pytest.mark.parametrize(("size", "padding"), [(150, 0.25), (96, 0.0), (200, 0.5)])
+def test_a_chip_is_dlibs_own_to_the_pixel(scheme, size, padding):
+    rng, image = np.random.default_rng(1), noise_image()
+    for _ in range(10):
+        face = random_face(rng, scheme)
+        parts = [dlib.point(int(x), int(y)) for x, y in face.landmarks_xy]
+        expected = dlib.get_face_chip(
+            image, dlib.full_object_detection(dlib.rectangle(0, 0, 9, 9), parts), size, padding
+        )
+        chips = crop_faces(image, [face], {"kind": "dlib_chip", "size": size, "padding": padding})
+        np.testing.assert_array_equal(chips, expected[np.newaxis])
+
+
+def test_chips_of_photos_are_those_of_dlibs_own_pipeline(lfw_photos):
+    detector = dlib.get_frontal_face_detector()
+    predictor = dlib.shape_predictor(str(find_weights("dlib_landmarks5")))
+    hog = make_detector("hog", implementation="dlib")
+    n_faces = 0
+    for path in lfw_photos[::12]:
+        image = read_image(path).rgb
+        expected = [dlib.get_face_chip(image, predictor(image, box), 150, 0.25) for box in detector(image, 1)]
+        faces = find_landmarks(image, hog.detect([image])[0], "dlib5")
+        np.testing.assert_array_equal(crop_faces(image, faces, DLIB_CHIP), np.array(expected).reshape(-1, 150, 150, 3))
+        n_faces += len(faces)
+    assert n_faces >= 10
+
+
+def test_a_chip_over_the_border_is_black_outside_the_image():
+    white = np.full((100, 100, 3), 255, np.uint8)
+    face = face_at([60, 60, 140, 140], [[130, 80], [120, 80], [90, 80], [100, 80], [110, 110]], "dlib5")
+    chip = crop_faces(white, [face], DLIB_CHIP)[0]
+    assert (chip[:, -1] == 0).all()
+    assert (chip[0, :40] == 255).all()
+
+
+def test_a_chip_needs_dlibs_landmarks():
+    with pytest.raises(ValueError, match="landmarks of scheme 'dlib5' or 'dlib68'; got 'arcface5'"):
+        crop_faces(noise_image(), [face_at([0, 0, 9, 9], np.eye(5, 2), "arcface5")], DLIB_CHIP)
+
+
+@pytest.mark.parametrize("points", [np.full((5, 2), 7.0), np.full((5, 2), np.nan)])
+def test_landmarks_that_coincide_are_one_faces_failure(points):
+    with pytest.raises(AlignmentError, match="coincide or are not finite"):
+        crop_faces(noise_image(), [face_at([0, 0, 9, 9], points, "dlib5")], DLIB_CHIP)
+    with pytest.raises(AlignmentError, match="coincide or are not finite"):
+        crop_faces(noise_image(), [face_at([0, 0, 9, 9], points, "arcface5")], ARCFACE)
+
+
+# ------------------------------------------------------------------------------------------------------ similarity
+
+coordinate = st.floats(-200, 200)
+points5 = st.lists(st.tuples(coordinate, coordinate), min_size=5, max_size=5).map(np.array)
+spread5 = points5.filter(lambda p: np.ptp(p, axis=0).max() > 1)
+
+
+def by_complex_numbers(source, target):
+    """The same least-squares problem, solved as w = a z + b over the complex numbers: no reflection can come out."""
+    z, w = source @ [1, 1j], target @ [1, 1j]
+    zc, wc = z - z.mean(), w - w.mean()
+    a = (zc.conj() @ wc) / (zc.conj() @ zc)
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+@given(spread5, points5)
+def test_the_similarity_is_the_one_that_complex_regression_finds(source, target):
+    found, expected = similarity_transform(source, target), by_complex_numbers(source, target)
+    points = np.column_stack([source, np.ones(5)])
+    np.testing.assert_allclose(points @ found.T, points @ expected.T, atol=1e-6)
+
+
+def moved(points, angle, scale, shift):
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return scale * points @ rotation.T + shift
+
+
+@given(st.floats(-np.pi, np.pi), st.floats(0.1, 20), st.tuples(coordinate, coordinate))
+def test_a_face_turned_scaled_and_shifted_is_brought_back_to_the_template(angle, scale, shift):
+    template = np.array(ARCFACE_TEMPLATE_112)
+    matrix = similarity_transform(moved(template, angle, scale, shift), template)
+    back = moved(template, angle, scale, shift) @ matrix[:, :2].T + matrix[:, 2]
+    np.testing.assert_allclose(back, template, atol=1e-9 * max(1, 1000 / scale))
+    np.testing.assert_allclose(np.linalg.det(matrix[:, :2]), scale**-2, rtol=1e-9)
+
+
+@given(spread5)
+def test_a_mirrored_face_is_never_mirrored_back(points):
+    matrix = similarity_transform(points * [-1, 1], points)
+    assert np.linalg.det(matrix[:, :2]) >= 0
+    np.testing.assert_allclose(matrix[:, :2] @ matrix[:, :2].T, np.linalg.det(matrix[:, :2]) * np.eye(2), atol=1e-9)
+
+
+def test_a_face_that_stands_on_the_template_is_cut_out_unchanged():
+    image = noise_image()
+    crop = crop_faces(image, [face_at([0, 0, 112, 112], ARCFACE_TEMPLATE_112, "arcface5")], ARCFACE)
+    np.testing.assert_array_equal(crop[0], image[:112, :112])
+
+
+@settings(max_examples=30)
+@given(st.floats(-0.6, 0.6), st.floats(0.7, 1.3), st.floats(30, 90), st.floats(30, 60))
+def test_the_crop_shows_the_scene_at_the_templates_places(angle, scale, shift_x, shift_y):
+    points = moved(np.array(ARCFACE_TEMPLATE_112), angle, scale, (shift_x, shift_y))
+    image = smooth_image(400, 400)
+    crop = crop_faces(image, [face_at([0, 0, 9, 9], points, "arcface5")], ARCFACE)[0]
+    y, x = np.mgrid[:112, :112]
+    seen = moved(np.stack([x, y], axis=-1).reshape(-1, 2), angle, scale, (shift_x, shift_y))
+    inside = ((seen > 1) & (seen < 398)).all(axis=1).reshape(112, 112)
+    expected = wave(seen[:, 0], seen[:, 1]).reshape(112, 112, 3)
+    assert np.abs(crop.astype(int) - expected)[inside].max() <= 3
+
+
+def test_the_similarity_crop_takes_dlibs_68_and_is_black_outside():
+    points = np.zeros((68, 2))
+    for group, place in zip((slice(36, 42), slice(42, 48), 30, 48, 54), ARCFACE_TEMPLATE_112, strict=True):
+        points[group] = np.array(place) - 50
+    white = np.full((200, 200, 3), 255, np.uint8)
+    crop = crop_faces(white, [face_at([0, 0, 9, 9], points, "dlib68")], ARCFACE)[0]
+    assert (crop[:49] == 0).all()
+    assert (crop[51:, 51:] == 255).all()
+
+
+def test_points_of_other_shapes_are_refused():
+    with pytest.raises(ValueError, match="two arrays of shape"):
+        similarity_transform(np.zeros((5, 2)), np.zeros((4, 2)))
+
+
+# ------------------------------------------------------------------------------------------------------- box crops
+
+
+@pytest.fixture(scope="module")
+def extract_face():
+    """facenet-pytorch's own function, read from its source file without what that package imports beside it."""
+    package = importlib.util.find_spec("facenet_pytorch")
+    if package is None:
+        pytest.skip("needs the extra [reference]: facenet-pytorch 2.5.3")
+    pytest.importorskip("torch")
+    functional = ModuleType("functional")
+    functional.to_tensor = lambda array: array
+    boxes = ModuleType("boxes")
+    boxes.batched_nms = None
+    stubs = {"torchvision.transforms": ModuleType("transforms"), "torchvision.ops.boxes": boxes}
+    stubs["torchvision.transforms"].functional = functional
+    path = Path(package.submodule_search_locations[0]) / "models" / "utils" / "detect_face.py"
+    spec = importlib.util.spec_from_file_location("detect_face_of_facenet_pytorch", path)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("torchvision", "torchvision.ops"):
+            patch.setitem(sys.modules, name, ModuleType(name))
+        for name, stub in stubs.items():
+            patch.setitem(sys.modules, name, stub)
+        spec.loader.exec_module(module)
+    return module.extract_face
+
+
+@pytest.mark.parametrize("margin", [0, 20, 44])
+@pytest.mark.parametrize("resize", ["pillow", "area"])
+def test_the_margin_crop_is_facenet_pytorchs_to_the_pixel(extract_face, margin, resize):
+    rng, image = np.random.default_rng(2), noise_image()
+    source = Image.fromarray(image) if resize == "pillow" else image
+    for _ in range(30):
+        corner, sides = rng.uniform(-20, 180, 2), rng.uniform(25, 120, 2)
+        face = face_at([*corner, *(corner + sides)], detector="mtcnn")
+        expected = extract_face(source, [float(v) for v in face.box_xyxy], 160, margin)
+        crop = crop_faces(image, [face], {**FACENET, "margin": margin, "resize": resize})[0]
+        np.testing.assert_array_equal(crop, expected.astype(np.uint8))
+
+
+def test_the_margin_crop_takes_pillows_resizing_unless_told_otherwise():
+    image, face = noise_image(), face_at([10.4, 20.2, 180.9, 190.1])
+    default, pillow, area = (
+        crop_faces(image, [face], crop)
+        for crop in (FACENET, {**FACENET, "resize": "pillow"}, {**FACENET, "resize": "area"})
+    )
+    np.testing.assert_array_equal(default, pillow)
+    assert (default != area).any()
+
+
+@pytest.mark.parametrize("crop", [FACENET, {"kind": "box_square", "size": 160, "margin": 0.0}])
+def test_a_box_outside_the_image_is_black(crop):
+    assert (crop_faces(np.full((50, 50, 3), 9, np.uint8), [face_at([300, 300, 340, 340])], crop) == 0).all()
+
+
+def test_the_square_crop_keeps_the_shape_of_what_it_shows():
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[40:60, 30:70] = 255  # a box of 40 x 20
+    crop = crop_faces(image, [face_at([30, 40, 70, 60])], {"kind": "box_square", "size": 80, "margin": 0.5})[0]
+    # shown: 80 x 80 px around (50, 50), one to one
+    np.testing.assert_array_equal(crop, image[10:90, 10:90])
+
+
+def test_the_square_crop_is_black_over_the_border():
+    white = np.full((40, 40, 3), 255, np.uint8)
+    crop = crop_faces(white, [face_at([20, 20, 60, 60])], {"kind": "box_square", "size": 40, "margin": 0})[0]
+    assert (crop[:20, :20] == 255).all()
+    assert (crop[21:] == 0).all()
+    assert (crop[:, 21:] == 0).all()
+
+
+# ---------------------------------------------------------------------------------------------------- crops as such
+
+
+@pytest.mark.parametrize(
+    ("crop", "size_hw"),
+    [(DLIB_CHIP, (150, 150)), (FACENET, (160, 160)), ({**ARCFACE, "size_hw": [112, 96]}, (112, 96))],
+)
+def test_no_faces_give_an_empty_array_of_the_crops_size(crop, size_hw):
+    assert crop_faces(noise_image(), [], crop).shape == (0, *size_hw, 3)
+    assert crop_size_hw(crop) == size_hw
+
+
+def test_crops_come_in_the_order_of_the_faces_whatever_the_images_memory_layout():
+    image = noise_image()
+    faces = [face_at([10 * i, 20, 10 * i + 60, 90]) for i in range(3)]
+    together = crop_faces(image, faces, FACENET)
+    reversed_view = np.ascontiguousarray(image[:, ::-1])[:, ::-1]
+    for face, crop in zip(faces, together, strict=True):
+        np.testing.assert_array_equal(crop_faces(reversed_view, [face], FACENET)[0], crop)
+
+
+@pytest.mark.parametrize(
+    ("crop", "message"),
+    [
+        ({"kind": "circle"}, "kind must be one of .* got 'circle'"),
+        ({"size": 150}, "kind must be one of .* got None"),
+        ({**DLIB_CHIP, "pading": 1}, "must have the settings .* got .*'pading'"),
+        ({"kind": "dlib_chip", "size": 150}, r"must have the settings \['padding', 'size'\]"),
+        ({**DLIB_CHIP, "size": 0}, "whole numbers from 1 to 4096"),
+        ({**DLIB_CHIP, "size": 1e9}, "whole numbers from 1 to 4096"),
+        ({**ARCFACE, "size_hw": [112]}, "whole numbers from 1 to 4096"),
+        ({**DLIB_CHIP, "jitter": -1}, "jitter must be 0 or more; got -1"),
+    ],
+)
+def test_a_wrong_crop_is_refused_before_anything_is_done(crop, message):
+    with pytest.raises(ValueError, match=message):
+        crop_faces(noise_image(), [], crop)
+
+
+@pytest.mark.parametrize("wrong", [{"margin": 160}, {"margin": -1}, {"resize": "cubic"}])
+def test_wrong_settings_of_the_margin_crop_are_refused(wrong):
+    with pytest.raises(ValueError, match="margin must be at least 0 and less than the size"):
+        crop_faces(noise_image(), [face_at([0, 0, 50, 50])], {**FACENET, **wrong})
+
+
+# ---------------------------------------------------------------------------------------------------------- jitter
+
+
+def test_jittered_copies_are_the_same_in_every_run_and_for_every_neighbour():
+    crops = np.stack([noise_image(150, 150), smooth_image(150, 150)])
+    copies = jitter_crops(crops, 4)
+    assert copies.shape == (8, 150, 150, 3)
+    np.testing.assert_array_equal(copies, jitter_crops(crops, 4))
+    np.testing.assert_array_equal(copies[4:], jitter_crops(crops[1:], 4))
+    assert (jitter_crops(crops, 4, seed=1) != copies).any()
+
+
+def test_crop_faces_puts_the_copies_of_a_face_next_to_each_other():
+    faces = [face_at([10 * i, 20, 10 * i + 60, 90]) for i in range(2)]
+    plain = crop_faces(noise_image(), faces, FACENET)
+    copies = crop_faces(noise_image(), faces, {**FACENET, "jitter": 3})
+    np.testing.assert_array_equal(copies, jitter_crops(plain, 3))
+    np.testing.assert_array_equal(copies[3:], jitter_crops(plain[1:], 3))
+    np.testing.assert_array_equal(crop_faces(noise_image(), faces, {**FACENET, "jitter": 0}), plain)
+
+
+def test_jitter_moves_as_far_as_dlibs_own():
+    half = smooth_image(150, 75)
+    chip = np.concatenate([half, half[:, ::-1]], axis=1)  # symmetric, so that mirroring adds nothing to the spread
+    own, theirs = jitter_crops(chip[np.newaxis], 200).astype(float), np.array(dlib.jitter_image(chip, 200), float)
+    np.testing.assert_allclose(own.std(axis=0).mean(), theirs.std(axis=0).mean(), rtol=0.15)
+    assert np.abs(own.mean(axis=0) - theirs.mean(axis=0)).mean() < 0.15 * own.std(axis=0).mean()
+
+
+def test_about_half_of_the_jittered_copies_are_mirrored():
+    ramp = np.repeat(np.arange(150, dtype=np.uint8)[np.newaxis, :, np.newaxis], 3, axis=2) * np.ones(
+        (150, 1, 1), np.uint8
+    )
+    copies = jitter_crops(ramp[np.newaxis], 100).astype(int)
+    is_mirrored = copies[:, 75, 20, 0] > copies[:, 75, 130, 0]
+    assert 35 <= is_mirrored.sum() <= 65
+
+
+def test_no_crops_have_no_copies():
+    assert jitter_crops(np.empty((0, 150, 150, 3), np.uint8), 5).shape == (0, 150, 150, 3)
