@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch", reason="state dicts are read with torch")
-
-from faceheads.networks import state_file  # noqa: E402
-from faceheads.networks.state_file import load_strictly, read_state_dict  # noqa: E402
+from faceheads.networks import state_file
+from faceheads.networks.state_file import load_strictly, read_state_dict
 
 
 class Malicious:

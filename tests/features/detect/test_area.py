@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch", reason="the sampler computes with torch")
-
-from features.detect.area import AreaSampler  # noqa: E402
+from features.detect.area import AreaSampler
 
 
 def photo(height, width, seed=0):
