@@ -25,6 +25,11 @@ SHIFT = 0.3
 SMALLEST_LEVEL = 64
 #: Numbers before the beginning and past the end of an image, and past the end of other arrays, that vectors may touch.
 SLACK = 128
+#: Columns of cells whose votes are collected at once.
+BLOCK = 64
+#: Floats that collect the votes for one orientation: four a column of cells, some beyond the block that stay zero, and
+#: not a power of two, so that orientations use different cache sets.
+BIN_STRIDE = 4 * (BLOCK + 17)
 #: Floats that the filtered planes of one strip may take, so that they stay in the second-level cache.
 STRIP_FLOATS = 128 * 1024
 #: Rows of windows of a strip: at least so many, and a multiple of so many (the tiles of the column filters).

@@ -11,15 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .geometry import CELL, N_BINS
-from .gradient import gradient_row
+from .geometry import BIN_STRIDE, BLOCK, CELL, N_BINS
+from .gradient import gradient_row_first_wins, gradient_row_last_wins
 from .simd import LANES, Pointer, Value, Writer, clear, emitted
 
-#: Columns of cells that are collected at once.
-BLOCK = 64
-#: Floats of the accumulator for one orientation: not a power of two, so that orientations use different cache sets;
-#: those past the block stay zero.
-BIN_STRIDE = 4 * (BLOCK + LANES + 1)
+#: Places in a row of pixels that vote in turn: neighbours often vote for the same cells and orientation, and each vote
+#: would wait for the one before it.
+N_STREAMS = 4
 
 
 def _vote_weights() -> np.ndarray:
@@ -48,17 +46,14 @@ def vote_row(
     magnitudes: Pointer,
     weights: Pointer,
     weight_row: Value,
-    n_half: Value,
+    n_cells: Value,
 ) -> None:
-    """Votes of a row of pixels; two columns of cells, ``n_half`` apart, take turns.
-
-    Neighbouring pixels often vote for the same cells and orientation, and each would wait for the one before it.
-    """
+    """Votes of a row of pixels: ``N_STREAMS`` runs of ``n_cells`` columns of cells."""
     kept = [writer.load(weights + weight_row + 4 * lane, 4) for lane in range(CELL)]
-    with writer.loop(0, n_half) as cell:
+    with writer.loop(0, n_cells) as cell:
         for lane in range(CELL):
-            _vote(writer, accumulator, bins, magnitudes, kept, cell, lane)
-            _vote(writer, accumulator, bins, magnitudes, kept, cell + n_half, lane)
+            for stream in range(N_STREAMS):
+                _vote(writer, accumulator, bins, magnitudes, kept, cell + n_cells * stream, lane)
 
 
 def _quarters(writer: Writer, accumulator: Pointer) -> list[Value]:
@@ -98,22 +93,16 @@ def sort_votes(
 
 @njit
 def gradient_block(pixels, n_columns, row, first, n, n_visible, work):
-    """Gradients of the ``n`` pixels from column ``first`` on; magnitude 0 outside of columns 1 to ``n_visible - 1``.
-
-    dlib gives ties to the later channel in its loop over eight columns at a time, to the earlier one in the rest.
-    """
-    n_eights = 1 + (max(n_visible - CELL, 0) + CELL - 1) // CELL * CELL
-    stride = np.float32(BIN_STRIDE)
+    """Gradients of the ``n`` pixels from column ``first`` on; magnitude 0 outside of columns 1 to ``n_visible - 1``."""
     start = row * n_columns + first
+    n_eights = 1 + (max(n_visible - CELL, 0) + CELL - 1) // CELL * CELL
     n_first = max(min(n_eights - first, n), 0)
-    gradient_row(pixels, start, n_columns, n_first, np.float32(0.5), stride, work.bins, work.magnitudes, 0)
-    rest = n - n_first
-    gradient_row(
-        pixels, start + n_first, n_columns, rest, np.float32(0.0), stride, work.bins, work.magnitudes, n_first
-    )
+    gradient_row_last_wins(pixels, start, n_columns, n_first, work.bins, work.magnitudes, 0)
+    rest, n_rest = start + n_first, n - n_first
+    gradient_row_first_wins(pixels, rest, n_columns, n_rest, work.bins, work.magnitudes, n_first)
     clear(work.magnitudes, 0, 1 - first)
     inside = max(min(n_visible - first, n), 0)
-    clear(work.magnitudes, inside, n + CELL - inside)
+    clear(work.magnitudes, inside, n + N_STREAMS * CELL - inside)
 
 
 @njit
@@ -121,10 +110,10 @@ def add_rows(pixels, n_columns, rows, n_visible, n_cells, histogram, top, bottom
     """Votes of the image rows ``rows[0]`` to ``rows[1] - 1``, which all lie between the same two rows of cells."""
     for block in range(0, n_cells + 1, BLOCK):
         n_block = min(BLOCK, n_cells + 1 - block)
-        n_half = (n_block + 1) // 2
+        n_run = -(-n_block // N_STREAMS)
         first = block * CELL - CELL // 2
         for row in range(rows[0], rows[1]):
             gradient_block(pixels, n_columns, row, first, n_block * CELL, n_visible, work)
             phase = (row + CELL // 2) % CELL
-            vote_row(work.accumulator, work.bins, work.magnitudes, VOTE_WEIGHTS, phase * 4 * CELL, n_half)
+            vote_row(work.accumulator, work.bins, work.magnitudes, VOTE_WEIGHTS, phase * 4 * CELL, n_run)
         sort_votes(work.accumulator, n_block, histogram, top + block, bottom + block, pitch)

@@ -20,6 +20,9 @@ from .simd import INT32, INT64, LANES, Pointer, Value, Writer, emitted
 #: Channels of a pixel, and of a spread row: those of the left neighbours, then those of the right ones.
 N_CHANNELS = 3
 N_SPREAD = 2 * N_CHANNELS
+#: Target columns that are done in all rows before the next ones, and floats of a spread row of so many.
+TILE = 384
+SPREAD_FLOATS = N_SPREAD * TILE
 
 
 def channels(pixels: Value) -> list[Value]:
@@ -75,7 +78,7 @@ def fetch_pairs(writer: Writer, pixels: Pointer, start: Value, left: Pointer, n:
 
 
 @emitted
-def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer, start: Value, pitch: Value) -> None:
+def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer, start: Value) -> None:
     """Pairs of pixels to six rows of floats: red, green, blue on the left, then on the right."""
     pixels = pairs.viewed_as(INT32)
     with writer.loop(0, n, LANES) as column:
@@ -84,7 +87,7 @@ def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer, start
         for side in range(2):
             chosen = writer.shuffle(first, second, range(side, 2 * LANES, 2))
             for channel, value in enumerate(channels(chosen)):
-                target = spread + start + pitch * (side * N_CHANNELS + channel) + column
+                target = spread + start + (side * N_CHANNELS + channel) * TILE + column
                 writer.store(writer.to_float(value), target)
 
 
@@ -94,7 +97,6 @@ def blend_rows(
     spread: Pointer,
     above: Value,
     below: Value,
-    pitch: Value,
     n: Value,
     left_weight: Pointer,
     right_weight: Pointer,
@@ -117,7 +119,7 @@ def blend_rows(
         for channel in range(N_CHANNELS):
             total = None
             for row, weight, side in corners:
-                source = spread + row + pitch * (side * N_CHANNELS + channel) + column
+                source = spread + row + (side * N_CHANNELS + channel) * TILE + column
                 product = weight * writer.load(source, LANES)
                 total = product if total is None else total + product
             shifted = writer.to_int32(total) << (8 * channel)
@@ -153,37 +155,60 @@ def blend_right_columns(source, above, below, n_source, weight, target, start, f
 
 
 @njit
-def resize(source, source_size, target, target_size, work):
-    """Resize pixels to ``target_size`` (height, width), as ``dlib.resize_image`` with bilinear interpolation does."""
+def resize_columns(source, source_size, target, target_size, first, n, work):
+    """The ``n`` target columns from ``first`` on (rounded up to whole vectors), in all rows."""
     n_rows, n_columns = source_size
-    n_fast = place_columns(n_columns, target_size[1], work.left, work.right_weight, work.left_weight)
-    pitch = (target_size[1] + LANES) // LANES * LANES
-    held = [-1, -1]
     scale = (n_rows - 1) / max(target_size[0] - 1, 1)
+    left_weight, right_weight = work.left_weight[first:], work.right_weight[first:]
+    held = [-1, -1]
     y = 0.0
     for row in range(target_size[0]):
         above = math.floor(y)
         below = min(above + 1, n_rows - 1)
         for wanted in (above, below):
             if held[wanted & 1] != wanted:
-                fetch_pairs(source, wanted * n_columns, work.left, n_fast, work.pairs)
-                split_pairs(work.pairs, n_fast, work.spread, (wanted & 1) * N_SPREAD * pitch, pitch)
+                fetch_pairs(source, wanted * n_columns, work.left[first:], n, work.pairs)
+                split_pairs(work.pairs, n, work.spread, (wanted & 1) * SPREAD_FLOATS)
                 held[wanted & 1] = wanted
-        weight = y - above
-        start = row * target_size[1]
         blend_rows(
             work.spread,
-            (above & 1) * N_SPREAD * pitch,
-            (below & 1) * N_SPREAD * pitch,
-            pitch,
-            n_fast,
-            work.left_weight,
-            work.right_weight,
-            np.float32(1 - weight),
-            np.float32(weight),
+            (above & 1) * SPREAD_FLOATS,
+            (below & 1) * SPREAD_FLOATS,
+            n,
+            left_weight,
+            right_weight,
+            np.float32(1 - (y - above)),
+            np.float32(y - above),
             target,
-            start,
+            row * target_size[1] + first,
         )
-        rows = above * n_columns, below * n_columns
-        blend_right_columns(source, rows[0], rows[1], n_columns, weight, target, start, n_fast, target_size[1])
         y += scale
+
+
+@njit
+def resize_right_columns(source, source_size, target, target_size, first):
+    """The columns from ``first`` on, which dlib computes one by one in double."""
+    n_rows, n_columns = source_size
+    scale = (n_rows - 1) / max(target_size[0] - 1, 1)
+    y = 0.0
+    for row in range(target_size[0]):
+        above = math.floor(y)
+        below = min(above + 1, n_rows - 1)
+        rows = above * n_columns, below * n_columns
+        start = row * target_size[1]
+        blend_right_columns(source, rows[0], rows[1], n_columns, y - above, target, start, first, target_size[1])
+        y += scale
+
+
+@njit
+def resize(source, source_size, target, target_size, work):
+    """Resize pixels to ``target_size`` (height, width), as ``dlib.resize_image`` with bilinear interpolation does.
+
+    A tile of columns after the other, so that spread rows stay in the first-level cache. The last tile goes first:
+    its vectors reach into the next row, which the first tile then writes.
+    """
+    n_fast = place_columns(source_size[1], target_size[1], work.left, work.right_weight, work.left_weight)
+    for tile in range((n_fast - 1) // TILE, -1, -1):
+        first = tile * TILE
+        resize_columns(source, source_size, target, target_size, first, min(TILE, n_fast - first), work)
+    resize_right_columns(source, source_size, target, target_size, n_fast)

@@ -101,8 +101,8 @@ class Value:
     def __lt__(self, other: Value | float) -> Value:
         return self._compare("<", other)
 
-    def __le__(self, other: Value | float) -> Value:
-        return self._compare("<=", other)
+    def __ge__(self, other: Value | float) -> Value:
+        return self._compare(">=", other)
 
     def equals(self, other: Value | float) -> Value:
         """Where both are the same; ``==`` keeps its meaning for Python objects."""

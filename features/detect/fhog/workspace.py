@@ -9,10 +9,9 @@ import numpy as np
 
 from . import geometry
 from .filters import HIT_FLOATS, ROW_FLOATS
-from .geometry import CELL, N_BINS, N_PLANES, SLACK, WINDOW
-from .histogram import BIN_STRIDE, BLOCK
-from .resize import N_SPREAD
-from .simd import LANES
+from .geometry import BIN_STRIDE, BLOCK, CELL, N_BINS, N_PLANES, SLACK, WINDOW
+from .histogram import N_STREAMS
+from .resize import SPREAD_FLOATS, TILE
 from .weights import FaceWeights
 
 #: A thread keeps its work space for the next image unless it is larger than this.
@@ -101,8 +100,8 @@ def _needs(size_y: int, size_x: int, upsample: int, model: Model, n_hits: int) -
     floats = {
         "left_weight": size_x,
         "right_weight": size_x,
-        "spread": 2 * N_SPREAD * (size_x + LANES),
-        "magnitudes": (BLOCK + 1) * CELL,
+        "spread": 2 * SPREAD_FLOATS,
+        "magnitudes": (BLOCK + N_STREAMS) * CELL,
         "accumulator": N_BINS * BIN_STRIDE,
         "histogram": RING * N_BINS * geometry.histogram_pitch(cells_x),
         "energies": 2 * geometry.histogram_pitch(cells_x),
@@ -111,7 +110,7 @@ def _needs(size_y: int, size_x: int, upsample: int, model: Model, n_hits: int) -
         **_strip_floats(size_y, size_x, model),
     }
     needs: dict[str, tuple[int, type]] = {name: (n, np.float32) for name, n in floats.items()}
-    needs |= {"left": (size_x, np.int32), "bins": ((BLOCK + 1) * CELL, np.int32), "pairs": (size_x, np.uint64)}
+    needs |= {"left": (size_x, np.int32), "bins": ((BLOCK + N_STREAMS) * CELL, np.int32), "pairs": (TILE, np.uint64)}
     needs["hits"] = (HIT_FLOATS * n_hits, np.float64)
     needs["n_hits"] = (1, np.int64)
     needs["image"] = (size_y * size_x + SLACK, np.uint32)
