@@ -34,7 +34,7 @@ _MTCNN_RAW = "https://raw.githubusercontent.com/timesler/facenet-pytorch/v2.5.3/
 _FACENET_RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
 
 
-class WeightsError(OSError):
+class WeightsError(FileNotFoundError):
     """A weight file is not there, or is not the file it should be."""
 
 
