@@ -190,9 +190,24 @@ def main(argv=None):
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    print(f"\nAnnotated photos: {out / 'annotated'}\nEvery face in one table: {out / 'annotated' / 'faces.csv'}")
-    print(f"The heads: {out / 'heads.skops'}\nThe feature tables: {out}{'/'}*.parquet")
+    print(where_to_look(out))
     return 0
+
+
+def where_to_look(out):
+    photos = sorted(
+        path for path in (out / "annotated").rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
+    )
+    return "\n".join(
+        [
+            "\nWhere to look:",
+            *(f"  {path}" for path in photos[:8]),
+            *([f"  ... and {len(photos) - 8} more annotated photos"] if len(photos) > 8 else []),
+            f"  {out / 'annotated' / 'faces.csv'}   every face, with what the heads say of it",
+            f"  {out / 'heads.skops'}   the heads; {out / 'heads.split.csv'} says what they were tested on",
+            f"  {out}   the feature tables",
+        ]
+    )
 
 
 if __name__ == "__main__":

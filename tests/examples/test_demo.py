@@ -4,10 +4,14 @@ import hashlib
 import io
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from examples import demo
+from faceheads.cli import training_parser
+from features.annotate.cli import annotation_parser
+from features.extract_cli import extraction_parser
 
 CONTENT = b"not really a photo"
 PHOTO = demo.Photo("a.png", "package==1.0", "package/data/a.png", hashlib.sha256(CONTENT).hexdigest())
@@ -81,3 +85,29 @@ def test_every_free_photo_has_its_source_told():
     for photo in demo.PHOTOS:
         assert f"`{photo.name}`" in sources and photo.requirement.replace("==", " ") in sources
         assert photo.requirement in demo.ARCHIVE_OPTIONS
+
+
+def parsed(command):
+    parsers = {"feature_extraction.py": extraction_parser, "train.py": training_parser, "pred.py": annotation_parser}
+    return parsers[Path(command[1]).name]().parse_args(command[2:])
+
+
+def test_the_scripts_understand_the_commands_and_each_reads_what_one_before_it_writes(tmp_path):
+    extraction, training, annotation = map(parsed, demo.commands_on_free_photos(tmp_path))
+    assert extraction.data_dir == annotation.img_dir == tmp_path / "photos"
+    assert (training.feature, training.label) == (str(demo.SAMPLE_FEATURES), str(demo.SAMPLE_LABELS))
+    assert str(annotation.model) == training.save_model
+
+
+def test_on_shared_data_the_heads_learn_from_what_was_extracted(tmp_path):
+    utkface, lfw, training, annotation = map(parsed, demo.commands_on_shared_data(tmp_path / "data", tmp_path))
+    assert (str(utkface.save_feature), str(utkface.save_label)) == (training.feature, training.label)
+    assert str(annotation.model) == training.save_model
+    assert utkface.save_feature != lfw.save_feature
+
+
+@pytest.mark.data
+def test_shared_data_has_the_folders_that_the_demo_names(data_dir, tmp_path):
+    for command in map(parsed, demo.commands_on_shared_data(data_dir, tmp_path)):
+        folder = getattr(command, "data_dir", getattr(command, "img_dir", data_dir))
+        assert folder.is_dir()
