@@ -76,8 +76,8 @@ def test_without_a_network_the_demo_says_what_it_needs(tmp_path, monkeypatch, ca
 
 
 def test_a_command_that_fails_ends_the_demo_with_its_name():
-    with pytest.raises(demo.DemoError, match=r"train.py ended with exit code 2"):
-        demo.run(demo.script("train.py", "--no-such-option"))
+    with pytest.raises(demo.DemoError, match=r"no_such_script.py ended with exit code 2"):
+        demo.run(demo.script("no_such_script.py"))
 
 
 def test_every_free_photo_has_its_source_told():
