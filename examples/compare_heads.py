@@ -24,7 +24,8 @@ for target, task, scoring, kinds in (
     if task == "classification":
         y = pd.factorize(y, sort=True)[0]
     for kind in kinds:
-        scores = abs(cross_val_score(make_head(kind, task), X, y, groups=groups, cv=GroupKFold(3), scoring=scoring))
+        head = make_head(kind, task, *X.shape)
+        scores = abs(cross_val_score(head, X, y, groups=groups, cv=GroupKFold(3), scoring=scoring))
         rows.append((target, kind, scoring.removeprefix("neg_"), scores.mean(), scores.std()))
 
 # %%

@@ -20,10 +20,10 @@ from faceheads.weights import REGISTRY, find_weights
 if TYPE_CHECKING:
     import torch
 
-#: Named choices of layers. The stages of ``attributes`` were chosen by cross-validation on UTKFace's training part
-#: (benchmarks/layer_choice.py): age and race live in earlier stages than identity.
+#: Named choices of layers. Those of ``attributes`` were chosen on UTKFace's training part (benchmarks/layer_choice.py):
+#: age and race live in earlier stages than identity, and where in the face an activation is matters to them.
 LAYER_PRESETS = {
-    "dlib": {"identity": ("final",), "attributes": ("final",)},
+    "dlib": {"identity": ("final",), "attributes": ("block12@2x2", "block14@2x2", "final")},
     "facenet": {"identity": ("final",), "attributes": ("final",)},
 }
 _DLIB_CROP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
