@@ -116,11 +116,11 @@ def test_a_crowd_gets_numbers_and_a_legend_below_the_photo():
 
 
 def test_numbers_are_preferred_to_many_labels_far_from_their_faces():
-    # Two rows of faces side by side and nothing but faces between them: there is room for labels, but only with leaders.
-    faces = [square(300 + 25 * (i % 8), 200 + 25 * (i // 8), 24, gender(), age()) for i in range(32)]
+    # Twelve faces side by side in the middle of a large photo: all labels find a place, four of them with a leader.
+    faces = [square(300 + 25 * (i % 4), 200 + 25 * (i // 4), 24, gender(), age()) for i in range(12)]
     made = plan(faces, (600, 800))
-    assert made.legend
-    assert len(made.labels) == 32
+    assert [label.lines for label, _ in made.labels.values()] == [(str(i + 1),) for i in range(12)]
+    assert len(made.legend) == 12
 
 
 def test_the_legend_leaves_the_photo_at_its_place():

@@ -38,6 +38,11 @@ def test_the_threshold_of_the_head_decides_rather_than_one_half():
     assert decision.is_unsure
 
 
+def test_the_class_that_the_head_decided_on_is_drawn_though_another_is_more_probable():
+    careful = decide("gender", ("female", "male"), np.array([[0.6, 0.4]]), 0.2, 0.2)
+    assert texts(decide_face(FACE, [careful], 0)) == ["male 40 %"]
+
+
 @pytest.mark.parametrize("classes", [(0, 1), (-1, 1), (False, True)])
 def test_a_target_of_two_codes_is_an_attribute(classes):
     face = decide_face(FACE, [attribute("blond", 0.05, classes=classes)], 0)
