@@ -37,6 +37,8 @@ from .targets import CLASSIFICATION, MULTILABEL, REGRESSION, Target, find_target
 
 #: Fewer training rows of a class cannot be learned, calibrated or stratified.
 MIN_CLASS_ROWS = 5
+#: On fewer rows all heads are trained before another process has started.
+PARALLEL_ROWS = 3000
 _RESIDUAL_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SEEDS = 2**32
 
@@ -129,7 +131,8 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
     _check_heads(targets, options)
     samples = drop_conflicts(samples, [column for target in targets for column in target.columns])
     samples = split_samples(group_samples(samples, options.groups), options.split, options.test_size, options.seed)
-    jobs = joblib.Parallel(n_jobs=min(options.jobs, len(targets)))
+    n_jobs = min(options.jobs, len(targets)) if len(samples.table) >= PARALLEL_ROWS else 1
+    jobs = joblib.Parallel(n_jobs=n_jobs)
     results = jobs(joblib.delayed(_train_head)(samples, target, options) for target in targets)
     learned = samples.in_part(TRAIN) & samples.table.has_embedding
     file = HeadFile(

@@ -15,8 +15,10 @@ NUMBER_KINDS = ("ridge", "mlp", "svr", "hgb")
 
 
 @pytest.fixture(autouse=True)
-def _allow_early_stop():
-    """Small networks may stop before they have converged."""
+def _fast_networks(monkeypatch):
+    """Small and few networks, which may stop before they have converged."""
+    monkeypatch.setattr(heads, "N_NETWORKS", 2)
+    monkeypatch.setattr(heads, "MLP_MAX_EPOCHS", 60)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
@@ -70,6 +72,15 @@ def test_the_original_has_one_network_with_an_output_for_each_attribute():
     embeddings, _, groups = problem()
     network = fitted("mlp", "multilabel", (embeddings[:, :5] > 3).astype(int), embeddings, groups)[-1]
     assert [c.shape[1] for c in network.coefs_] == [128, 128, 5]
+
+
+def test_networks_of_different_seeds_are_averaged():
+    embeddings, signal, groups = problem()
+    head = fitted("mlp", "classification", (signal > 0).astype(int), embeddings, groups, seed=2**32 - 1)
+    standard = head[0].transform(embeddings)
+    each = [network.predict_proba(standard) for network in head[-1].estimators_]
+    assert not np.array_equal(each[0], each[1])
+    assert predict_probabilities(head, embeddings, "classification") == pytest.approx(np.mean(each, axis=0))
 
 
 @pytest.mark.parametrize(
@@ -138,8 +149,9 @@ def test_unknown_kinds_and_tasks_are_explained():
 
 def test_what_only_training_needs_is_dropped():
     embeddings, signal, groups = problem()
-    network = fitted("mlp", "regression", signal, embeddings, groups).regressor_[-1]
-    assert not hasattr(network, "_optimizer")
+    average = fitted("mlp", "regression", signal, embeddings, groups).regressor_[-1]
+    assert not hasattr(average, "named_estimators_")
+    assert not any(hasattr(network, "_optimizer") for network in average.estimators_)
     machine = fitted("svm", "classification", (signal > 0).astype(int), embeddings, groups)[-1]
     assert machine.cv is None
     assert any(isinstance(part, SVC) and hasattr(part, "support_") for part in parts_of(machine))

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from faceheads import archive
+from faceheads import archive, heads
 from faceheads.headfile import (
     Head,
     HeadError,
@@ -47,6 +47,15 @@ REPORT = HeadReport(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _fast_networks():
+    """Small and few networks, which may stop before they have converged."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heads, "N_NETWORKS", 2)
+        patch.setattr(heads, "MLP_MAX_EPOCHS", 60)
+        yield
+
+
 @functools.lru_cache
 def head_of(name, kind="logistic"):
     target = TARGETS[name]
@@ -59,9 +68,9 @@ def head_of(name, kind="logistic"):
 
 
 def head_file(*names, kind="logistic", spec="default"):
-    heads = tuple(head_of(name, kind) for name in names or ("gender", "race", "age", "attributes"))
+    chosen_heads = tuple(head_of(name, kind) for name in names or ("gender", "race", "age", "attributes"))
     chosen = table_spec(DIMENSION) if spec == "default" else spec
-    return HeadFile(heads, chosen, make_golden_inputs(EMBEDDINGS), {"seed": 0})
+    return HeadFile(chosen_heads, chosen, make_golden_inputs(EMBEDDINGS), {"seed": 0})
 
 
 @pytest.fixture(scope="module")

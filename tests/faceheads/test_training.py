@@ -2,11 +2,13 @@
 
 import dataclasses
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics as reference
 
+from faceheads import heads, training
 from faceheads.labels import LabelError
 from faceheads.splits import check_disjoint
 from faceheads.table import FaceRow, FaceTable, Status
@@ -15,6 +17,15 @@ from tests.faceheads.people import DIMENSION, people_table
 from tests.tables import face_row, table_spec
 
 FAST = {"head": "logistic", "n_resamples": 50}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fast_networks():
+    """Small and few networks, which may stop before they have converged."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heads, "N_NETWORKS", 2)
+        patch.setattr(heads, "MLP_MAX_EPOCHS", 60)
+        yield
 
 
 def trained(table, labels, **options):
@@ -153,8 +164,10 @@ def test_each_target_can_have_its_own_kind_and_task(people):
     assert [(h.target.task, h.kind) for h in result.file.heads] == [("regression", "svr"), ("regression", "ridge")]
 
 
-def test_several_jobs_give_the_same_heads(people, result):
-    parallel = trained(*people, jobs=2)
+def test_several_jobs_give_the_same_heads(people, result, monkeypatch):
+    monkeypatch.setattr(training, "PARALLEL_ROWS", 0)
+    with joblib.parallel_config(backend="threading"):  # processes take seconds to start
+        parallel = trained(*people, jobs=2)
     inputs = result.file.golden_inputs
     for one, other in zip(result.file.heads, parallel.file.heads, strict=True):
         assert one.raw(inputs) == pytest.approx(other.raw(inputs))
