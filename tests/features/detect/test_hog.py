@@ -135,10 +135,13 @@ def test_a_drawn_face_is_found_where_it_is(implementation):
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-@pytest.mark.parametrize("threshold", [-0.8, 0.4])
-def test_the_threshold_is_the_least_score(implementation, threshold):
-    faces = HogDetector(1, threshold, implementation).detect([scene()])[0]
-    assert boxes_of(faces) == dlib_boxes(scene(), 1, threshold)[0]
+@pytest.mark.parametrize(("threshold", "n_faces"), [(-0.8, 2), (0.0, 1), (1.6, 0)])
+def test_the_threshold_is_the_least_score(implementation, threshold, n_faces):
+    image = scene()
+    image[:, :74] = 100  # a third of one face covered: it scores -0.56, the other 1.57
+    faces = HogDetector(1, threshold, implementation).detect([image])[0]
+    assert len(faces) == n_faces
+    assert boxes_of(faces) == dlib_boxes(image, 1, threshold)[0]
     scores = [face.detection_score for face in faces]
     assert all(score >= threshold for score in scores)
     assert scores == sorted(scores, reverse=True)
