@@ -231,7 +231,7 @@ def test_a_stratified_share_is_met_within_half_of_the_largest_group_of_each_clas
 
 def test_a_group_counts_as_the_class_of_most_of_its_images():
     groups = np.repeat(np.arange(40), 3)
-    classes = np.array(["a", "a", "b"] * 20 + ["b", "b", "a"] * 20)
+    classes = np.array(["a", "a", "b"] * 20 + ["b", "b", "b"] * 20)
     part = grouped_split(groups, 0.25, 0, classes)
     assert [np.sum(part[:60] == "test"), np.sum(part[60:] == "test")] == [15, 15]
 
@@ -316,6 +316,18 @@ def test_folds_are_disjoint_complete_balanced_and_independent_of_the_order_of_ro
     assert [{order[row] for row in test} for _, test in again] == [set(test) for _, test in folds]
 
 
+def test_another_seed_gives_other_folds():
+    first, second = (grouped_folds(range(100), 4, seed) for seed in (0, 1))
+    assert first[0][1].tolist() != second[0][1].tolist()
+
+
+def test_folds_scatter_groups_that_follow_each_other():
+    fold = np.empty(4_000, dtype=int)
+    for number, (_, test) in enumerate(grouped_folds(range(4_000), 2, 0)):
+        fold[test] = number
+    assert np.mean(fold[1:] == fold[:-1]) == pytest.approx(0.5, abs=0.04)
+
+
 def test_folds_are_what_scikit_learn_takes():
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(30), 4)
@@ -377,6 +389,20 @@ def test_a_file_that_is_no_split_is_an_error(tmp_path):
     (tmp_path / "split.csv").write_text("path,part\na,train\n")
     with pytest.raises(ValueError, match=r"must have the columns \['path', 'sha256', 'group', 'part'\]"):
         load_split(tmp_path / "split.csv")
+
+
+def test_a_split_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    save_split(tmp_path / "split.csv", ["a"], [sha(1)], [1], ["train"])
+
+    def fail(frame, file, **_):
+        Path(file).write_text("half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_split(tmp_path / "split.csv", ["b"], [sha(2)], [2], ["test"])
+    assert load_split(tmp_path / "split.csv")["path"].tolist() == ["a"]
+    assert [file.name for file in tmp_path.iterdir()] == ["split.csv"]
 
 
 def test_columns_of_different_lengths_are_not_saved(tmp_path):

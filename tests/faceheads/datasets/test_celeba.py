@@ -26,7 +26,9 @@ def test_the_three_lists_are_joined_and_marks_become_one_and_zero(tree, write):
 def test_the_repacked_lists_give_the_same(tree, write):
     write("list_attr_celeba.csv", "image_id,5_o_Clock_Shadow,Male\n000001.jpg,-1,1\n000002.jpg,1,-1\n")
     write("list_eval_partition.csv", "image_id,partition\n000001.jpg,0\n000002.jpg,1\n")
-    labels = open_dataset(tree).labels
+    dataset = open_dataset(tree)
+    assert dataset.problems == ()
+    labels = dataset.labels
     assert labels["Male"].tolist() == [1, 0]
     assert labels["split"].tolist() == ["train", "val"]
 

@@ -42,7 +42,7 @@ def test_the_images_of_test_pairs_have_no_label_but_their_pair(make_tree, write)
 
 def test_kinds_that_make_no_sense_and_files_that_are_missing_are_problems(make_tree, write):
     root = make_tree(*TRAIN)
-    write("train/meta.json", '{"0/0.jpg": 2, "000000/1.jpg": 0, "0/1.jpg": 1, "99/0.jpg": 0, "12/0.jpg": [1.0]}')
+    write("train/meta.json", '{"0/0.jpg": 2, "000000/1.jpg": 0, "0/1.jpg": 1, "99/0.jpg": 0, "12/0.jpg": 1.0}')
     dataset = open_dataset(root)
     assert dataset.labels["kind"].isna().all()
     assert [problem.path for problem in dataset.problems] == [TRAIN[0], TRAIN[2], TRAIN[1], "99/0.jpg"]

@@ -57,12 +57,12 @@ def test_a_name_in_both_lists_has_no_gender(make_tree, write):
 
 
 def test_an_image_named_after_another_person_is_a_problem_and_an_image_outside_has_no_identity(make_tree):
-    dataset = open_dataset(make_tree(*PEOPLE, "Ann_Lee/holiday.jpg", "stray.jpg"), "lfw")
+    dataset = open_dataset(make_tree(*PEOPLE, "Ann_Lee/Bob_Ray_0003.jpg", "stray.jpg"), "lfw")
     assert [(problem.path, problem.what.partition(":")[0]) for problem in dataset.problems] == [
-        ("Ann_Lee/holiday.jpg", "malformed name"),
+        ("Ann_Lee/Bob_Ray_0003.jpg", "malformed name"),
         ("stray.jpg", "not labelled in the folder names"),
     ]
-    assert dataset.labels["identity"]["Ann_Lee/holiday.jpg"] == "Ann_Lee"
+    assert dataset.labels["identity"]["Ann_Lee/Bob_Ray_0003.jpg"] == "Ann_Lee"
     assert "stray.jpg" in dataset.images
 
 
@@ -81,3 +81,7 @@ def test_the_shared_part_has_the_documented_counts(data_dir):
         "female": 1_322,
     }  # cut -d, -f3 | sort | uniq -c
     assert (dataset.labels["identity"] == dataset.labels.index.str.split("/").str[0]).all()
+
+
+def test_folders_whose_images_are_named_otherwise_are_not_taken_for_lfw(make_tree):
+    assert open_dataset(make_tree("Ann_Lee/image_0001.jpg", "Bob_Ray/image_0001.jpg")).name == "folder"

@@ -27,6 +27,7 @@ def test_a_link_to_a_folder_above_ends_and_a_real_folder_keeps_its_own_name(make
     root = make_tree("real/1.jpg")
     (root / "real" / "again").symlink_to(root)
     (root / "alias").symlink_to(root / "real")
+    (root / "zebra").symlink_to(root / "real")
     assert list_images(root)[0] == ["real/1.jpg"]
 
 
