@@ -67,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--heads", nargs="+", default=["mlp"], choices=KINDS, help="kinds to compare (default: mlp)")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folds", type=int, default=N_FOLDS, help="folds of --tune that are run (default: all)")
     parser.add_argument("--tune", action="store_true", help="cross-validate on the train part instead of testing")
     return parser.parse_args()
 
@@ -113,24 +114,27 @@ def _tune(table, labels, args: argparse.Namespace) -> None:
     rows = []
     for target in targets:
         for kind in args.heads:
-            scores, seconds = _cross_validate(samples, target, head_kind(kind, target.task), args.seed)
+            scores, seconds = _cross_validate(samples, target, head_kind(kind, target.task), args)
             unit = "years" if target.task == REGRESSION else "accuracy"
-            mean = f"{np.mean(scores):.4f} ± {np.std(scores, ddof=1) / np.sqrt(len(scores)):.4f} {unit}"
+            spread = f" ± {np.std(scores, ddof=1) / np.sqrt(len(scores)):.4f}" if len(scores) > 1 else ""
+            mean = f"{np.mean(scores):.4f}{spread} {unit}"
             rows.append([target.name, head_kind(kind, target.task), mean, f"{seconds:.0f}"])
-    print(f"{N_FOLDS}-fold cross-validation on the train part, mean ± standard error over folds\n")
+    print(f"{args.folds} of {N_FOLDS} folds of the train part, mean ± standard error over folds\n")
     print(markdown_table(["target", "head", "score", "seconds of processor time"], rows))
 
 
-def _cross_validate(samples: Samples, target: Target, kind: str, seed: int) -> tuple[list[float], float]:
+def _cross_validate(
+    samples: Samples, target: Target, kind: str, args: argparse.Namespace
+) -> tuple[list[float], float]:
     known = samples.labels[list(target.columns)].notna().all(axis=1).to_numpy()
     rows = np.flatnonzero(samples.in_part(TRAIN) & known)
     y, groups = target.encode(samples.labels.iloc[rows]), samples.groups[rows]
     table, has_face = samples.table[rows], samples.table.has_embedding[rows]
     start, scores = time.process_time(), []
-    for train, test in grouped_folds(groups, N_FOLDS, seed):
+    for train, test in grouped_folds(groups, N_FOLDS, args.seed)[: args.folds]:
         train = train[has_face[train]]
-        estimator = make_head(kind, target.task, len(train), table.dimension, seed)
-        fit_head(estimator, table.embedding[train], y[train], groups[train], seed)
+        estimator = make_head(kind, target.task, len(train), table.dimension, args.seed)
+        fit_head(estimator, table.embedding[train], y[train], groups[train], args.seed)
         head = Head(target, kind, estimator, thresholds=default_thresholds(target))
         report = measure(head, table[test], y[test], y[train], GroupBootstrap(groups[test], 2))
         scores.append(report.metrics["mae" if target.task == REGRESSION else "accuracy"].value)

@@ -157,6 +157,7 @@ class GroupBootstrap:
         self.n_rows = len(groups)
         self.n_resamples = n_resamples
         self.seed = seed
+        self._drawn: np.ndarray | None = None
 
     def counts(self, n_columns: int | None = None) -> Iterator[np.ndarray]:
         """Blocks of draws: how often each group was drawn, float64 arrays of shape (n_block, n_groups).
@@ -164,9 +165,17 @@ class GroupBootstrap:
         ``n_columns`` is the number of cells a draw will be expanded to, which bounds the size of a block. The blocks
         differ with it, the draws do not.
         """
-        rng = np.random.default_rng(self.seed)
-        width = max(self.n_groups, 1 if n_columns is None else n_columns)
+        width = self.n_groups if n_columns is None else max(self.n_groups, n_columns)
         step = max(1, _BLOCK_CELLS // width)
+        if step < self.n_resamples:
+            yield from self._draw(step)
+            return
+        if self._drawn is None:  # a report asks for the same draws many times
+            self._drawn = next(self._draw(self.n_resamples))
+        yield self._drawn
+
+    def _draw(self, step: int) -> Iterator[np.ndarray]:
+        rng = np.random.default_rng(self.seed)
         for start in range(0, self.n_resamples, step):
             n_block = min(step, self.n_resamples - start)
             drawn = rng.integers(0, self.n_groups, (n_block, self.n_groups))
