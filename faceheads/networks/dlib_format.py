@@ -70,10 +70,9 @@ class BatchNormalisation:
     epsilon: float
 
     def as_affine(self) -> Affine:
-        """What the layer computes at test time, rounded to float32 once."""
-        gamma = self.gamma.astype(np.float64) / np.sqrt(self.variance.astype(np.float64) + self.epsilon)
-        beta = self.beta - gamma * self.mean
-        return Affine(gamma.astype(np.float32), beta.astype(np.float32))
+        """What the layer computes at test time, rounded at each step as dlib does when it reads the file."""
+        gamma = self.gamma / np.sqrt(self.variance + np.float32(self.epsilon))
+        return Affine(gamma, self.beta - gamma * self.mean)
 
 
 @dataclass(frozen=True)

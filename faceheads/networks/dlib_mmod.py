@@ -12,7 +12,6 @@ arXiv 1502.00046.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .dlib_format import InputLayer, MmodLoss, Network, Relu, read_dlib_network
+from .dlib_format import MmodLoss, Network, Relu, read_dlib_network
 from .dlib_layers import LayerCursor, ScaledConvolution
+from .dlib_rounding import Span, output_sizes, spans_needed
 
 #: Inputs, outputs, window, stride, padding of each convolution; all but the last are followed by affine and relu.
 CONVOLUTIONS = (
@@ -39,17 +39,9 @@ INPUT_SCALE = 256.0
 #: pixels are the largest, 130 MB.
 STRIP_PIXELS = 8_000_000
 
+#: Window, stride and padding of each convolution.
+_GEOMETRY = tuple(geometry[2:] for geometry in CONVOLUTIONS)
 _NETWORK_NAME = "dlib's CNN face detector"
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of a convolution's input that some rows of its output need, and the zero rows around them."""
-
-    start: int
-    stop: int
-    zeros_above: int
-    zeros_below: int
 
 
 class DlibMmod(nn.Module):
@@ -61,15 +53,18 @@ class DlibMmod(nn.Module):
         ``windows_wh[0]`` is the size of the window in input pixels; ``overlaps_nms`` the overlap test.
     input : InputLayer
         ``pyramid_padding`` and ``pyramid_outer_padding``, in pixels, are what the network was trained with.
+    layers : tuple of Layer
+        The file's layers, as :func:`~faceheads.networks.dlib_rounding.score_in_dlibs_order` takes them.
     average_rgb : Tensor of shape (3,)
         What to subtract from the pixels before dividing them by ``INPUT_SCALE``; ``forward`` does neither.
     """
 
-    def __init__(self, loss: MmodLoss, input_layer: InputLayer) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        self.loss = loss
-        self.input = input_layer
-        self.register_buffer("average_rgb", torch.tensor(input_layer.average_rgb))
+        self.loss = network.loss
+        self.input = network.input
+        self.layers = network.layers
+        self.register_buffer("average_rgb", torch.tensor(network.input.average_rgb))
         self.convs = nn.ModuleList(nn.Conv2d(*geometry) for geometry in CONVOLUTIONS)
 
     def forward(self, x: Tensor, strip_pixels: int = STRIP_PIXELS) -> Tensor:
@@ -88,40 +83,21 @@ class DlibMmod(nn.Module):
         Tensor of shape (n_images, rows, columns)
             Empty for images of less than 29 rows or columns.
         """
-        heights = self._sizes(x.shape[2])
-        n_rows, n_columns = heights[-1], self._sizes(x.shape[3])[-1]
-        if n_rows < 1 or n_columns < 1:
+        heights, widths = (output_sizes(_GEOMETRY, size) for size in x.shape[2:])
+        n_rows = heights[-1]
+        if n_rows < 1 or widths[-1] < 1:
             return x.new_zeros((len(x), 0, 0))
         strip_rows = max(1, strip_pixels * n_rows // (len(x) * x.shape[2] * x.shape[3]))
         strips = range(0, n_rows, strip_rows)
         return torch.cat([self._strip(x, heights, row, min(row + strip_rows, n_rows)) for row in strips], dim=1)
 
-    def _sizes(self, size: int) -> list[int]:
-        """Rows (or columns) of the input of each convolution, then of the scores; 0 where nothing is left."""
-        sizes = [size]
-        for conv in self.convs:
-            window, stride, padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
-            size = (size + 2 * padding - window) // stride + 1 if 0 < size and window <= size + 2 * padding else 0
-            sizes.append(size)
-        return sizes
-
-    def _rows_needed(self, heights: list[int], start: int, stop: int) -> list[_Rows]:
-        """What each convolution reads, in forward order, so that the last one gives rows ``start`` to ``stop``."""
-        needed = []
-        for conv, height in zip(reversed(self.convs), reversed(heights[:-1])):
-            window, stride, padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
-            first, last = start * stride - padding, (stop - 1) * stride - padding + window
-            start, stop = max(first, 0), min(last, height)
-            needed.append(_Rows(start, stop, start - first, last - stop))
-        return needed[::-1]
-
     def _strip(self, x: Tensor, heights: list[int], start: int, stop: int) -> Tensor:
         """Rows ``start`` to ``stop`` of the scores, shape (n_images, rows, columns)."""
-        needed = self._rows_needed(heights, start, stop)
-        x = x[:, :, needed[0].start : needed[0].stop].contiguous(memory_format=torch.channels_last)
-        for conv, rows in zip(self.convs[:-1], needed):
+        spans = spans_needed(_GEOMETRY, heights, start, stop)
+        x = x[:, :, spans[0].start : spans[0].stop].contiguous(memory_format=torch.channels_last)
+        for conv, rows in zip(self.convs[:-1], spans):
             x = F.relu_(_convolve(conv, x, rows))
-        return _convolve_to_one_channel(self.convs[-1], x, needed[-1])
+        return _convolve_to_one_channel(self.convs[-1], x, spans[-1])
 
     def input_xy(self, columns_rows: np.ndarray) -> np.ndarray:
         """Centres of windows, in input pixels (x, y), of scores at (column, row); both of shape (n, 2)."""
@@ -131,21 +107,21 @@ class DlibMmod(nn.Module):
         return xy
 
 
-def _convolve(conv: nn.Conv2d, x: Tensor, rows: _Rows) -> Tensor:
-    above, below = rows.zeros_above, rows.zeros_below
+def _convolve(conv: nn.Conv2d, x: Tensor, rows: Span) -> Tensor:
+    above, below = rows.zeros_before, rows.zeros_behind
     if above != below:
         x = F.pad(x, (0, 0, above, below))
         above = 0
     return F.conv2d(x, conv.weight, conv.bias, conv.stride, (above, conv.padding[1]))
 
 
-def _convolve_to_one_channel(conv: nn.Conv2d, x: Tensor, rows: _Rows) -> Tensor:
+def _convolve_to_one_channel(conv: nn.Conv2d, x: Tensor, rows: Span) -> Tensor:
     """The same for a convolution with one output, shape (n, rows, columns), three times as fast.
 
     Vectorised kernels compute at least eight output channels at once. So each column of the window becomes a channel
     of a convolution with windows of one column, and what it gives is added up, each channel moved by one column.
     """
-    x = F.pad(x, (conv.padding[1], conv.padding[1], rows.zeros_above, rows.zeros_below))
+    x = F.pad(x, (conv.padding[1], conv.padding[1], rows.zeros_before, rows.zeros_behind))
     by_column = F.conv2d(x, conv.weight[0].permute(2, 0, 1).unsqueeze(3))
     n_columns = x.shape[3] - conv.kernel_size[1] + 1
     shifted = (by_column[:, i, :, i : i + n_columns] for i in range(conv.kernel_size[1]))
@@ -192,7 +168,7 @@ def build_dlib_mmod(path: str | Path) -> DlibMmod:
             f"{network.path}: it must have an image pyramid as input and the mmod loss with one window and no box "
             f"regression; got {kind} and {loss}. The file does not hold {_NETWORK_NAME}."
         )
-    module = DlibMmod(network.loss, network.input)
+    module = DlibMmod(network)
     with torch.no_grad():
         _fill(module, network)
     return module.to(memory_format=torch.channels_last).eval()

@@ -25,6 +25,8 @@ GROW, GROW_OFFSET_PX = 6 / 5.0, 0.3
 MIN_LEVEL_ROWS = 5
 #: dlib's layout needs this many columns; with fewer, dlib itself reads memory that is not its own.
 MIN_COLUMNS = 10
+#: Numbers of the source that are interpolated at once; several arrays of this size are alive meanwhile.
+BLOCK_VALUES = 200_000
 #: Columns that dlib interpolates at once, stepping their common position in float32.
 _LANES = 4
 
@@ -132,7 +134,7 @@ def build_tiled_pyramid(images: Tensor, layout: Layout, average_rgb: Tensor, sca
     level.copy_(images.permute(0, 3, 1, 2)).sub_(average_rgb[:, None, None]).div_(scale)
     for region in layout.levels[1:]:
         level, previous = _cut(plane, region), level
-        level.copy_(resize_bilinear(previous, region.height, region.width))
+        resize_bilinear(previous, out=level)
     return plane
 
 
@@ -140,64 +142,99 @@ def _cut(plane: Tensor, region: Region) -> Tensor:
     return plane[:, :, region.top : region.top + region.height, region.left : region.left + region.width]
 
 
-def resize_bilinear(x: Tensor, height: int, width: int) -> Tensor:
-    """A resized float image: the corners stay where they are, positions rounded as dlib's steps round them.
+def resize_bilinear(x: Tensor, out: Tensor) -> None:
+    """Resizes float images as dlib does, to the last bit; the corners stay where they are.
 
     Parameters
     ----------
     x : Tensor of shape (n, channels, rows, columns), float32
-    height, width : int
-        Size of the result.
-
-    Returns
-    -------
-    Tensor of shape (n, channels, height, width), float32
+    out : Tensor of shape (n, channels, out_rows, out_columns), float32
+        Written to. A few rows at a time, so that what is between fits into the cache.
     """
-    top, bottom, row_weight = (torch.from_numpy(table).to(x.device) for table in row_table(x.shape[2], height))
-    left, right, column_weight = (torch.from_numpy(table).to(x.device) for table in column_table(x.shape[3], width))
-    x = x.index_select(2, top).lerp_(x.index_select(2, bottom), row_weight[:, None])
-    return _take_columns(x, left).lerp_(_take_columns(x, right), column_weight)
+    rows, columns = row_table(x.shape[2], out.shape[2]), column_table(x.shape[3], out.shape[3])
+    n_rows = max(1, BLOCK_VALUES // (x.shape[0] * x.shape[1] * x.shape[3]))
+    for start in range(0, out.shape[2], n_rows):
+        block = rows.part(start, start + n_rows)
+        first, last = int(block.before[0]), int(block.behind[-1])
+        lines = x[:, :, first : last + 1]
+        left, right = _take_columns(lines, columns.before), _take_columns(lines, columns.behind)
+        _blend(left, right, block, columns, first, out[:, :, start : start + n_rows])
 
 
-def _take_columns(x: Tensor, columns: Tensor) -> Tensor:
+def _take_columns(x: Tensor, columns: np.ndarray) -> Tensor:
     """``x[..., columns]``; for single columns torch's ``gather`` is ten times as fast as its ``index_select``."""
-    return x.gather(3, columns.expand(*x.shape[:3], -1))
+    return x.gather(3, torch.from_numpy(columns).to(x.device).expand(*x.shape[:3], -1))
+
+
+def _blend(left: Tensor, right: Tensor, rows: Table, columns: Table, first: int, out: Tensor) -> None:
+    """Weighs the four neighbours of each target pixel; ``first`` is the source row that ``left`` starts with."""
+    above, below = (torch.from_numpy(index - first).to(out.device) for index in (rows.before, rows.behind))
+    behind = [torch.from_numpy(table.weight.astype(np.float32)).to(out.device) for table in (rows, columns)]
+    before = [torch.from_numpy((1 - t.weight).astype(np.float32)).to(out.device) for t in (rows, columns)]
+    total = left.index_select(2, above).mul_(before[0][:, None] * before[1])
+    total.add_(right.index_select(2, above).mul_(before[0][:, None] * behind[1]))
+    total.add_(left.index_select(2, below).mul_(behind[0][:, None] * before[1]))
+    torch.add(total, right.index_select(2, below).mul_(behind[0][:, None] * behind[1]), out=out)
+    tail = slice(columns.n_grouped, None)
+    lines = (left[..., tail] * before[1][tail]).add_(right[..., tail] * behind[1][tail]).double()
+    weight = torch.from_numpy(rows.weight).to(out.device)[:, None]
+    out[..., tail] = (1 - weight) * lines.index_select(2, above) + weight * lines.index_select(2, below)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Where target rows (or columns) lie in the source.
+
+    Attributes
+    ----------
+    before, behind : ndarray of shape (n_target,), int64
+        Neighbours in the source.
+    weight : ndarray of shape (n_target,)
+        Weight of the one behind: float64 for rows, float32 for columns.
+    n_grouped : int
+        Columns that dlib computes in groups of four; the rest is rounded in another way.
+    """
+
+    before: np.ndarray
+    behind: np.ndarray
+    weight: np.ndarray
+    n_grouped: int
+
+    def part(self, start: int, stop: int) -> Table:
+        """The targets from ``start`` to ``stop``."""
+        return Table(self.before[start:stop], self.behind[start:stop], self.weight[start:stop], self.n_grouped)
 
 
 def _step(n_source: int, n_target: int) -> float:
     return (n_source - 1) / max(n_target - 1, 1)
 
 
-def _table(positions: np.ndarray, n_source: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Index before, index behind and weight of the one behind, for positions in the source."""
-    before = np.floor(positions).astype(np.int64)
-    return before, np.minimum(before + 1, n_source - 1), (positions - before).astype(np.float32)
-
-
 @functools.lru_cache(maxsize=256)
-def row_table(n_source: int, n_target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each target row the source rows above and below it and the weight of the lower, added up in double."""
+def row_table(n_source: int, n_target: int) -> Table:
+    """Rows: positions are added up in double."""
     steps = np.full(n_target, _step(n_source, n_target))
     steps[0] = 0.0
-    return _table(np.minimum(np.add.accumulate(steps), n_source - 1), n_source)
+    positions = np.add.accumulate(steps)
+    before = np.minimum(np.floor(positions).astype(np.int64), n_source - 1)
+    return Table(before, np.minimum(before + 1, n_source - 1), positions - before, n_target)
 
 
 @functools.lru_cache(maxsize=256)
-def column_table(n_source: int, n_target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same for columns: groups of four step in float32, the columns behind the last whole group in double."""
+def column_table(n_source: int, n_target: int) -> Table:
+    """Columns: groups of four step in float32, the columns behind the last whole group in double."""
     step = _step(n_source, n_target)
-    lanes = np.arange(_LANES) * step
     n_groups = n_target // _LANES + 1
     steps = np.full((n_groups + 1, _LANES), np.float32(_LANES * step), np.float32)
-    steps[0] = (lanes - _LANES * step).astype(np.float32)
+    steps[0] = (np.arange(_LANES) * step - _LANES * step).astype(np.float32)
     groups = np.add.accumulate(steps, axis=0, dtype=np.float32)[1:]
-    last_right = np.floor(groups[:, -1]) + 1
-    n_whole = int(np.argmax(last_right >= n_source)) if (last_right >= n_source).any() else n_groups
+    is_beyond = np.floor(groups[:, -1]) + 1 >= n_source
+    n_whole = int(np.argmax(is_beyond)) if is_beyond.any() else n_groups
     n_grouped = min(_LANES * n_whole, n_target)
-    rest = np.add.accumulate(np.r_[n_grouped * step, np.full(n_target - n_grouped, step)])[:-1]
-    before, behind, weight = _table(groups[:n_whole].reshape(-1)[:n_grouped], n_source)
-    tail = _table(np.minimum(rest, n_source - 1), n_source)
-    return tuple(np.concatenate(parts) for parts in zip((before, behind, weight), tail))
+    grouped = groups.reshape(-1)[:n_grouped]
+    tail = np.add.accumulate(np.r_[n_grouped * step, np.full(n_target - n_grouped, step)])[:-1]
+    before = np.minimum(np.floor(np.r_[grouped, tail]).astype(np.int64), n_source - 1)
+    weight = np.r_[grouped - before[:n_grouped], tail - before[n_grouped:]].astype(np.float32)
+    return Table(before, np.minimum(before + 1, n_source - 1), weight, n_grouped)
 
 
 def to_image(boxes_ltrb: np.ndarray, layout: Layout) -> np.ndarray:
