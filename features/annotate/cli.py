@@ -44,6 +44,7 @@ def annotation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--embedder", metavar="PATH", help="where the model's network lies, if it is not built in")
     _add_detection_options(parser)
     add_machine_options(parser)
+    parser.add_argument("--font", metavar="FILE", help="TrueType font for names that the built-in one cannot write")
     parser.add_argument("--max_failures", default="10%", metavar="N|P%%", help="as in feature_extraction.py")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     return parser
@@ -75,16 +76,22 @@ def _annotate(args: argparse.Namespace) -> int:
     config = _config(args, heads)
     if not args.img_dir.is_dir():
         raise ValueError(f"--img_dir must be a folder of photos; there is none at {args.img_dir}.")
-    photos = list_images(args.img_dir)
+    photos = _photos(args.img_dir, args.output_dir)
     if not photos:
         raise ValueError(f"There are no photos in {args.img_dir}.")
     job = AnnotationJob(
-        args.img_dir, photos, args.output_dir, model, config, shown, args.trust, resolve_jobs(args.jobs)
+        args.img_dir, photos, args.output_dir, model, config, shown, args.trust, resolve_jobs(args.jobs), args.font
     )
     with tqdm(total=len(photos), unit="photo", desc="annotate", file=sys.stderr) as bar:
         summary = job.run(_provenance(model, heads, config), bar.update)
     _print(summary, args)
     return allowed.exit_code(summary.status_counts)
+
+
+def _photos(folder: Path, output: Path) -> list[str]:
+    """Photos below a folder, without those that an earlier run wrote into an output folder inside it."""
+    inner = output.resolve()
+    return [path for path in list_images(folder) if inner not in (folder.resolve() / path).parents]
 
 
 def default_heads() -> Path:

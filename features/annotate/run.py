@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -99,17 +99,8 @@ class Annotator:
         return self.heads.predict(embeddings, self.pipeline.table_spec.embedder)
 
 
-@lru_cache(maxsize=1)
-def _annotator(model: Path, trust: bool, config_key: str, holder: _Holder) -> Annotator:
-    return Annotator(holder.config, load_heads(model, trust), holder.shown)
-
-
-@dataclass(frozen=True)
-class _Holder:
-    """What a worker needs to make its annotator; the key stands for it in the cache."""
-
-    config: PipelineConfig = field(compare=False, hash=False)
-    shown: tuple[str, ...] | None
+#: The annotator of this process by job: a worker loads its networks and heads once.
+_ANNOTATORS: dict[str, Annotator] = {}
 
 
 @dataclass(frozen=True)
@@ -132,6 +123,8 @@ class AnnotationJob:
     trust : bool
         Whether a pickled head file may be loaded.
     jobs : int
+    font_path : str or None
+        TrueType font for the labels; see :func:`features.annotate.draw_faces`.
     """
 
     root: Path
@@ -142,6 +135,7 @@ class AnnotationJob:
     shown: tuple[str, ...] | None = None
     trust: bool = False
     jobs: int = 1
+    font_path: str | None = None
 
     def run(self, provenance: dict, on_photo: Callable[[], None] | None = None) -> AnnotationSummary:
         """Annotate every photo and write the tables; calls ``on_photo`` after each."""
@@ -149,11 +143,13 @@ class AnnotationJob:
         counts: Counter[str] = Counter()
         jobs = self.jobs if len(self.photos) >= MIN_PHOTOS_FOR_WORKERS else 1
         with (
-            AnnotationWriter(self.output, self.root, self.photos, provenance=provenance) as writer,
+            AnnotationWriter(
+                self.output, self.root, self.photos, provenance=provenance, font_path=self.font_path
+            ) as writer,
             OrderedPool(partial(_annotate_file, self), _after_death, jobs) as pool,
         ):
             for done in pool.map(self.photos):
-                writer.add_photo(done.path, done.image, done.faces, done.status.value, done.reason)
+                done = _written(writer, done)
                 counts[done.status.value] += 1
                 summary.n_faces += len(done.faces)
                 summary.faces_per_photo[done.path] = len(done.faces)
@@ -164,8 +160,21 @@ class AnnotationJob:
 
 
 def _annotate_file(job: AnnotationJob, path: str) -> _Annotated:
-    annotator = _annotator(job.model, job.trust, repr(job.config), _Holder(job.config, job.shown))
-    return annotator.annotate_file(job.root, path)
+    key = repr((job.model, job.trust, job.config, job.shown))
+    if key not in _ANNOTATORS:
+        _ANNOTATORS.clear()
+        _ANNOTATORS[key] = Annotator(job.config, load_heads(job.model, job.trust), job.shown)
+    return _ANNOTATORS[key].annotate_file(job.root, path)
+
+
+def _written(writer: AnnotationWriter, done: _Annotated) -> _Annotated:
+    """Write one photo; where its files cannot be written it is listed as failed and the run goes on."""
+    try:
+        writer.add_photo(done.path, done.image, done.faces, done.status.value, done.reason)
+    except OSError as error:
+        done = _Annotated(done.path, Status.FAILED, f"writing failed: {error}")
+        writer.add_photo(done.path, status=done.status.value, reason=done.reason)
+    return done
 
 
 def _after_death(path: str) -> _Annotated:
