@@ -33,7 +33,7 @@ BIN_STRIDE = 4 * (BLOCK + 17)
 #: Floats that the filtered planes of one strip may take, so that they stay in the second-level cache.
 STRIP_FLOATS = 128 * 1024
 #: Rows of windows of a strip: at least so many, and a multiple of so many (the tiles of the column filters).
-SHORTEST_STRIP = 16
+SHORTEST_STRIP = 24
 ROW_STEP = 8
 
 

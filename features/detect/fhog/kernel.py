@@ -71,7 +71,7 @@ def _scan() -> Callable:
 
 
 def compiled_scan() -> Callable:
-    """The compiled function; the first call of a process loads it (0.5 s) or compiles it (some 20 s)."""
+    """The compiled function; the first call of a process loads it (under a second) or compiles it (12 s)."""
     with _LOCK:
         return _scan()
 

@@ -21,7 +21,7 @@ from .simd import INT32, INT64, LANES, Pointer, Value, Writer, emitted
 N_CHANNELS = 3
 N_SPREAD = 2 * N_CHANNELS
 #: Target columns that are done in all rows before the next ones, and floats of a spread row of so many.
-TILE = 384
+TILE = 512
 SPREAD_FLOATS = N_SPREAD * TILE
 
 
@@ -64,8 +64,7 @@ def place_columns(n_source, n_target, left, right_weight, left_weight):
             right_weight[done + lane] = fraction
             left_weight[done + lane] = np.float32(1) - fraction
         done += 4
-    done = min(done, n_target)
-    return done
+    return min(done, n_target)
 
 
 @emitted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import NamedTuple
 
@@ -75,21 +76,24 @@ def flat_model(weights: FaceWeights) -> Model:
     )
 
 
-def _strip_floats(size_y: int, size_x: int, model: Model) -> dict[str, int]:
+def _strip_floats(size_y: int, size_x: int, n_detectors: int, most_filters: int) -> dict[str, int]:
     """Length of the arrays that hold a strip: the most that any level needs."""
     floats = {"planes": 0, "responses": 0, "scores": 0}
     for _ in range(geometry.count_levels(size_y, size_x)):
         windows_y, windows_x = (geometry.count_windows(geometry.count_cells(size)) for size in (size_y, size_x))
-        layout = geometry.strip_layout(windows_y, windows_x, model.most_filters)
+        layout = geometry.strip_layout(windows_y, windows_x, most_filters)
         n_rows, plane_stride, response_stride, score_pitch = layout
         floats["planes"] = max(floats["planes"], N_PLANES * plane_stride)
-        floats["responses"] = max(floats["responses"], model.most_filters * response_stride)
-        floats["scores"] = max(floats["scores"], model.thresholds.size * n_rows * score_pitch)
+        floats["responses"] = max(floats["responses"], most_filters * response_stride)
+        floats["scores"] = max(floats["scores"], n_detectors * n_rows * score_pitch)
         size_y, size_x = geometry.shrunk_size(size_y, size_x)
     return floats
 
 
-def _needs(size_y: int, size_x: int, upsample: int, model: Model, n_hits: int) -> dict[str, tuple[int, type]]:
+@functools.lru_cache(maxsize=1024)
+def _needs(
+    size_y: int, size_x: int, upsample: int, n_detectors: int, most_filters: int, n_hits: int
+) -> dict[str, tuple[int, type]]:
     """Length and type of every work array for an image of that size, before it is upsampled."""
     n_before = 0
     for _ in range(upsample):
@@ -107,7 +111,7 @@ def _needs(size_y: int, size_x: int, upsample: int, model: Model, n_hits: int) -
         "energies": 2 * geometry.histogram_pitch(cells_x),
         "limits": 2 * geometry.histogram_pitch(cells_x),
         "scales": 2 * geometry.histogram_pitch(cells_x),
-        **_strip_floats(size_y, size_x, model),
+        **_strip_floats(size_y, size_x, n_detectors, most_filters),
     }
     needs: dict[str, tuple[int, type]] = {name: (n, np.float32) for name, n in floats.items()}
     needs |= {"left": (size_x, np.int32), "bins": ((BLOCK + N_STREAMS) * CELL, np.int32), "pairs": (TILE, np.uint64)}
@@ -127,7 +131,8 @@ class Workspaces(threading.local):
     def fitting(self, size_y: int, size_x: int, upsample: int, model: Model, n_hits: int = ROOM_FOR_HITS) -> Work:
         """A work space for an image of that size, before it is upsampled; valid until the thread asks again."""
         arrays = dict(self._arrays)
-        for name, (n, dtype) in _needs(size_y, size_x, upsample, model, n_hits).items():
+        needs = _needs(size_y, size_x, upsample, model.thresholds.size, model.most_filters, n_hits)
+        for name, (n, dtype) in needs.items():
             if name not in arrays or arrays[name].size < n + SLACK:
                 arrays[name] = np.zeros(n + SLACK, dtype)
         if sum(array.nbytes for array in arrays.values()) <= KEPT_BYTES:
