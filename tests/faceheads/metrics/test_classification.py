@@ -134,3 +134,14 @@ def test_wrong_shapes_and_classes_are_refused():
         classification_metrics(np.zeros(3, int), np.zeros(4, int), scores, draws)
     with pytest.raises(ValueError, match="y_true must lie in 0 … 1"):
         classification_metrics(np.array([0, 1, 2, 0]), np.zeros(4, int), scores, draws)
+
+
+def test_draws_without_a_class_are_undefined_rather_than_zero():
+    y = np.r_[np.zeros(20, int), np.ones(20, int), 2]
+    draws = GroupBootstrap(np.arange(41), n_resamples=200)
+    results = classification_metrics(y, y, np.eye(3)[y], draws)
+    lacks_class = np.concatenate(list(draws.counts()))[:, 40] == 0
+    assert 0 < lacks_class.sum() < 200
+    for name in ("balanced_accuracy", "macro_f1", "roc_auc"):
+        assert np.array_equal(np.isnan(results[name].replicates), lacks_class), name
+        assert "of the draws" in results[name].estimate().note
