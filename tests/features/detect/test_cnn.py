@@ -5,13 +5,10 @@ import pickle
 import dlib
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from faceheads.networks.dlib_format import OverlapTest
 from faceheads.weights import find_weights
 from features.detect import cnn
-from features.detect.cnn import CnnDetector, downsample, round_half_away, suppress, upsample
+from features.detect.cnn import CnnDetector, downsample, upsample
 
 #: What the issue demands of the confidence against dlib's.
 TOLERANCE = 1e-4
@@ -145,16 +142,6 @@ def test_an_image_that_would_take_too_much_memory_is_an_error(monkeypatch):
         CnnDetector(upsample=1).detect([noise(30, 20)])
 
 
-@given(st.floats(-1e6, 1e6))
-def test_rounding_is_dlibs(value):
-    assert round_half_away(np.array(value)) == dlib.rectangle(dlib.drectangle(value, value, value, value)).left()
-
-
-@pytest.mark.parametrize("value", [-13.5, -12.5, -0.5, 0.5, 1.5])
-def test_halves_are_rounded_as_dlib_rounds_them(value):
-    assert round_half_away(np.array(value)) == dlib.rectangle(dlib.drectangle(value, value, value, value)).left()
-
-
 def test_boxes_shrink_by_half_and_an_offset_and_are_rounded_once():
     # By hand: 101 / 2 − 1.25 = 49.25 and 49.25 / 2 − 1.25 = 23.375; vertically 101 / 2 − 0.75 = 49.75, then 24.125.
     box = np.array([[101.0, 101.0, 103.0, 103.0]])
@@ -165,23 +152,3 @@ def test_boxes_shrink_by_half_and_an_offset_and_are_rounded_once():
 
 def test_upsampling_once_adds_a_row_and_two_columns():
     assert upsample(noise(10, 20), 1).shape == (21, 42, 3)
-
-
-BOXES = st.lists(st.tuples(*[st.integers(-20, 60)] * 2, *[st.integers(0, 50)] * 2), max_size=12)
-
-
-@given(BOXES, st.floats(0, 1), st.floats(0, 1))
-def test_suppression_is_that_of_plain_loops(corners, iou, covered):
-    boxes = [(left, top, left + width, top + height) for left, top, width, height in corners]
-    pixels = [{(x, y) for x in range(b[0], b[2] + 1) for y in range(b[1], b[3] + 1)} for b in boxes]
-    kept = []
-    for i, box in enumerate(boxes):
-        for k in kept:
-            inner = len(pixels[i] & pixels[k])
-            both = (*np.minimum(box, boxes[k])[:2], *np.maximum(box, boxes[k])[2:])
-            outer = (both[2] - both[0] + 1) * (both[3] - both[1] + 1)
-            if inner / outer > iou or inner / len(pixels[i]) > covered or inner / len(pixels[k]) > covered:
-                break
-        else:
-            kept.append(i)
-    assert list(suppress(np.array(boxes, float).reshape(-1, 4), OverlapTest(iou, covered))) == kept
