@@ -139,7 +139,8 @@ def test_wrong_shapes_and_classes_are_refused():
 def test_draws_without_a_class_are_undefined_rather_than_zero():
     y = np.r_[np.zeros(20, int), np.ones(20, int), 2]
     draws = GroupBootstrap(np.arange(41), n_resamples=200)
-    results = classification_metrics(y, y, np.eye(3)[y], draws)
+    decided = np.r_[2, y[1:]]
+    results = classification_metrics(y, decided, np.eye(3)[y], draws)
     lacks_class = np.concatenate(list(draws.counts()))[:, 40] == 0
     assert 0 < lacks_class.sum() < 200
     for name in ("balanced_accuracy", "macro_f1", "roc_auc"):
