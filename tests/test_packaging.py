@@ -25,7 +25,7 @@ SITE_PACKAGES = Path(pytest.__file__).resolve().parents[1]
 #: Required but not in the checkout: opencv-python-headless has the same cv2 and needs no graphics libraries; openvino is an option.
 NOT_IN_THE_CHECKOUT = {"opencv-python", "openvino"}
 #: The extras whose requirements the checkout installs.
-CHECKOUT_EXTRAS = ("fast", "onnx", "report", "lfwa", "reference", "test")
+CHECKOUT_EXTRAS = ("fast", "onnx", "report", "heif", "lfwa", "reference", "test")
 
 #: What the extras bring, as modules: hidden, the commands must still start.
 OPTIONAL_MODULES = [
