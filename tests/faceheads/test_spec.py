@@ -49,7 +49,13 @@ def test_a_specification_survives_json():
 
 @pytest.mark.parametrize(
     "change",
-    [{"detector": "cnn"}, {"detector_settings": {"upsample": 2}}, {"faces": "all"}, {"min_face_px": 9}, {"no_face": "whole"}],
+    [
+        {"detector": "cnn"},
+        {"detector_settings": {"upsample": 2}},
+        {"faces": "all"},
+        {"min_face_px": 9},
+        {"no_face": "whole"},
+    ],
 )
 def test_detection_changes_the_table_digest_but_not_the_embedders(change):
     table = TableSpec(SPEC, "hog", {"upsample": 1})
