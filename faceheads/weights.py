@@ -22,13 +22,6 @@ from .download import DownloadError, ExpectedFile, Progress, download, extract_m
 
 CACHE_VARIABLE = "FACEHEADS_CACHE"
 
-#: Wheel that carries MTCNN's three networks; address and sha256 as PyPI lists them.
-MTCNN_WHEEL_URL = (
-    "https://files.pythonhosted.org/packages/40/c1/0a15058f478c8f0f29cacb6e35530b97ead780be99737e62810e71dc477e/"
-    "facenet_pytorch-2.5.3-py3-none-any.whl"
-)
-MTCNN_WHEEL = ExpectedFile("b8002c3ee7a3af471c433cbda1fdcab9ae2d46a4aac43435ba08259c45ffc884", 1_882_784)
-
 _DLIB_RAW = "https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/"
 _MTCNN_RAW = "https://raw.githubusercontent.com/timesler/facenet-pytorch/v2.5.3/data/"
 _FACENET_RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
@@ -62,7 +55,7 @@ class WeightFile:
     install : str
         Command that installs the package.
     in_wheel : bool
-        Whether the file can also be taken from the wheel ``MTCNN_WHEEL_URL``.
+        Whether :func:`import_wheel` takes the file from the package's wheel.
     """
 
     name: str
@@ -304,23 +297,15 @@ def _missing_message(weights: WeightFile, found: dict[Path, str]) -> str:
 
 
 def _fetch(weights: WeightFile, progress: Progress | None) -> Path:
-    failures = []
     try:
         return download(weights.url, weights.cache_path, weights.expected, progress=progress)
     except DownloadError as error:
-        failures.append(str(error))
-    if weights.in_wheel:
-        try:
-            wheel = download(MTCNN_WHEEL_URL, cache_dir() / MTCNN_WHEEL_URL.rsplit("/", 1)[1], MTCNN_WHEEL)
-            return _from_wheel(weights, wheel)
-        except DownloadError as error:
-            failures.append(str(error))
-    install = f", or run: {weights.install}" if weights.install else ""
-    raise DownloadError(
-        f"The weight file {weights.name!r} could not be fetched: {' '.join(failures)} Download it where there is a "
-        f"connection and put it at {weights.cache_path} (the environment variable {CACHE_VARIABLE} chooses another "
-        f"folder){install}."
-    )
+        install = f", or run: {weights.install}" if weights.install else ""
+        raise DownloadError(
+            f"The weight file {weights.name!r} could not be fetched: {error} Download it where there is a connection "
+            f"and put it at {weights.cache_path} (the environment variable {CACHE_VARIABLE} chooses another "
+            f"folder){install}."
+        ) from error
 
 
 def _from_wheel(weights: WeightFile, wheel: Path) -> Path:

@@ -7,6 +7,7 @@ is a network that ``finetune`` exported.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from faceheads.spec import EmbedderSpec
-from faceheads.weights import REGISTRY, find_weights
+from faceheads.weights import REGISTRY, fetch_weights, find_weights
 
 if TYPE_CHECKING:
     import torch
@@ -244,7 +245,7 @@ def _build_dlib_reference(request: EmbedderRequest, device: str) -> Embedder:
 def _build_facenet(request: EmbedderRequest, device: str) -> Embedder:
     from faceheads.networks.inception_resnet_v1 import build_inception_resnet_v1
 
-    module = build_inception_resnet_v1(find_weights("facenet_vggface2"))
+    module = build_inception_resnet_v1(fetch_weights("facenet_vggface2"))
     layers = request.resolved_layers("facenet")
     spec = EmbedderSpec(
         network="facenet",
@@ -264,9 +265,15 @@ def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
 
     if request.layers != ("final",):
         raise ValueError(f"--layers: an ONNX file gives its output only; got {request.layers}.")
-    network = OnnxNetwork(path, path.with_suffix(".json"))
+    network = OnnxNetwork(path, path.with_suffix(".json"), n_threads=_n_threads())
     spec = replace(network.spec, flip=request.flip, jitter=request.jitter)
     return OnnxEmbedder(spec, network, request.batch_size)
+
+
+def _n_threads() -> int | None:
+    """Threads that this process may use as ``OMP_NUM_THREADS`` says (ONNX Runtime does not ask), None if it does not."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdecimal() else None
 
 
 def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embedder:

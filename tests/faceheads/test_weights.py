@@ -188,18 +188,6 @@ def test_mtcnn_is_taken_from_a_wheel(tmp_path, monkeypatch):
     assert find_weights("mtcnn_onet") == paths[2]
 
 
-def test_mtcnn_is_fetched_from_the_wheel_where_the_repository_is_out_of_reach(tmp_path, monkeypatch):
-    wheel = make_wheel(tmp_path / "facenet_pytorch-2.5.3-py3-none-any.whl", monkeypatch)
-
-    def download(url, target, expected, progress=None):
-        if url != weights.MTCNN_WHEEL_URL:
-            raise DownloadError("out of reach")
-        return wheel
-
-    monkeypatch.setattr(weights, "download", download)
-    assert fetch_weights("mtcnn_rnet").read_bytes() == CONTENT + b"rnet"
-
-
 @pytest.mark.parametrize(
     ("platform", "variables", "expected"),
     [
