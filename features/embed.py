@@ -105,7 +105,7 @@ class EmbedderRequest:
         ValueError
             If the network is not built in and no path is given.
         """
-        if path is None and spec.network not in _BUILDERS:
+        if path is None and spec.weights_sha256 != _BUILT_IN.get(spec.network):
             raise ValueError(
                 f"The heads need the network {spec.network!r} (sha256 {spec.weights_sha256[:16]}…), which is not built "
                 "in. Say where it lies with --embedder PATH."
@@ -284,6 +284,10 @@ def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embe
     return TorchEmbedder(spec, module, device, request.batch_size)
 
 
+#: sha256 of the weights of the networks that need no path.
+_BUILT_IN = {
+    name: REGISTRY[weights].sha256 for name, weights in (("dlib", "dlib_resnet"), ("facenet", "facenet_vggface2"))
+}
 _BUILDERS: dict[str, Callable[[EmbedderRequest, str], Embedder]] = {
     "dlib": _build_dlib,
     "dlib-reference": _build_dlib_reference,
