@@ -176,8 +176,8 @@ def _blend(left: Tensor, right: Tensor, rows: Table, columns: Table, first: int,
     total.add_(left.index_select(2, below).mul_(behind[0][:, None] * before[1]))
     torch.add(total, right.index_select(2, below).mul_(behind[0][:, None] * behind[1]), out=out)
     tail = slice(columns.n_grouped, None)
-    lines = (left[..., tail] * before[1][tail]).add_(right[..., tail] * behind[1][tail]).double()
-    weight = torch.from_numpy(rows.weight).to(out.device)[:, None]
+    lines = (left[..., tail] * before[1][tail]).add_(right[..., tail] * behind[1][tail])
+    weight = torch.from_numpy(rows.weight).to(out.device)[:, None]  # float64, and so is what it multiplies
     out[..., tail] = (1 - weight) * lines.index_select(2, above) + weight * lines.index_select(2, below)
 
 

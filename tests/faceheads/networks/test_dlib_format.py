@@ -57,6 +57,12 @@ def test_floats_are_read_as_written(value):
     assert read == value or math.isnan(read) and math.isnan(value)
 
 
+@pytest.mark.parametrize("control", [0x00, 0x09, 0x11, 0x21, 0x41])
+def test_a_control_byte_that_dlib_never_writes_is_refused(control):
+    with pytest.raises(ValueError, match=f"an integer .*; got control byte {control:#04x}"):
+        reader_of(bytes([control, *range(15)])).integer("a number")
+
+
 def test_layers_come_in_forward_order_with_their_values(write):
     network = read_dlib_network(write(files.network(*RECORDS, n_tags=2)))
     conv, affine, relu = network.layers

@@ -1,10 +1,14 @@
 """The network of dlib's CNN detector: how its output lies over its input, and that strips change nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
+from faceheads.networks import dlib_mmod
+from faceheads.networks.dlib_format import Relu, read_dlib_network
 from faceheads.networks.dlib_mmod import build_dlib_mmod
 from faceheads.weights import find_weights
 from tests.faceheads.networks import dlib_files as files
@@ -79,4 +83,13 @@ def test_another_detector_is_refused(tmp_path):
     path = tmp_path / "vehicles.dat"
     path.write_bytes(mmod_file(files.convolution(np.zeros((16, 3, 5, 5)), np.zeros(16), (2, 2)), files.relu()))
     with pytest.raises(ValueError, match="layer 1 must be an affine layer of 16 channels; got Relu"):
+        build_dlib_mmod(path)
+
+
+def test_a_detector_with_another_layer_behind_the_last_is_refused(monkeypatch):
+    path = find_weights("dlib_cnn_detector")
+    network = read_dlib_network(path)
+    changed = replace(network, layers=(*network.layers, Relu()))
+    monkeypatch.setattr(dlib_mmod, "read_dlib_network", lambda path: changed)
+    with pytest.raises(ValueError, match="layer 19 must be the end; got Relu"):
         build_dlib_mmod(path)

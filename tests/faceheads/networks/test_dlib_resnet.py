@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import dlib
 import numpy as np
 import pytest
 import torch
 
+from faceheads.networks import dlib_resnet
+from faceheads.networks.dlib_format import Relu, read_dlib_network
 from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet, layer_dimension
 from faceheads.weights import find_weights
 from tests.faceheads.networks import dlib_files as files
@@ -178,6 +181,25 @@ def test_a_file_with_another_stem_is_refused(tmp_path):
     path.write_bytes(files.network(files.convolution(np.zeros((32, 3, 5, 5)), np.zeros(32), (2, 2))))
     with pytest.raises(ValueError, match=r"layer 0 must be a convolution of shape \(32, 3, 7, 7\).*got Convolution"):
         build_dlib_resnet(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda layers: (*layers, Relu()), "must be the end; got Relu"),
+        (lambda layers: layers[:-1], "without biases; got the end"),
+        (
+            lambda layers: (*layers[:-1], replace(layers[-1], biases=np.zeros(128))),
+            "without biases; got FullyConnected",
+        ),
+    ],
+)
+def test_a_network_that_ends_otherwise_is_refused(weights, monkeypatch, change, message):
+    network = read_dlib_network(weights)
+    changed = replace(network, layers=change(network.layers))
+    monkeypatch.setattr(dlib_resnet, "read_dlib_network", lambda path: changed)
+    with pytest.raises(ValueError, match=message):
+        build_dlib_resnet(weights)
 
 
 def test_importing_the_package_does_not_import_torch():

@@ -107,6 +107,23 @@ def test_a_threshold_cuts_the_list_of_faces_at_its_score(detector, group_photos,
         np.testing.assert_array_equal(face.box_xyxy, other.box_xyxy)
 
 
+def test_a_score_counts_only_above_the_threshold_and_is_dlibs_where_it_is_near(dlib_detector, lfw_photos):
+    photo = dlib.load_rgb_image(str(lfw_photos[0]))
+    (found,) = dlib_detector(photo, 0)
+    score = np.float32(found.confidence)
+    assert CnnDetector(threshold=float(score)).detect([photo]) == [[]]
+    (face,) = CnnDetector(threshold=float(np.nextafter(score, np.float32(0)))).detect([photo])[0]
+    assert face.detection_score == found.confidence
+
+
+def test_an_image_full_of_equal_scores_is_not_scored_for_ever(monkeypatch):
+    rescored = []
+    monkeypatch.setattr(cnn, "score_in_dlibs_order", lambda *place: rescored.append(place) or np.float32(0))
+    faces = CnnDetector(threshold=-20.0).detect([np.full((250, 250, 3), 128, np.uint8)])[0]
+    assert len(faces) > 10
+    assert len(rescored) <= cnn.MAX_RESCORED
+
+
 def test_a_detector_survives_pickling(detector, lfw_photos):
     photo = dlib.load_rgb_image(str(lfw_photos[0]))
     copy = pickle.loads(pickle.dumps(detector))
