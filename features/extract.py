@@ -189,9 +189,12 @@ class Extraction:
         """
         start = time.perf_counter()
         self._check()
-        spec = FacePipeline(self.config).table_spec
+        pipeline = FacePipeline(self.config)
+        spec = pipeline.table_spec
         earlier = self._earlier(spec)
         summary = ExtractionSummary(n_images=len(self.images))
+        if self.jobs > 1:
+            pipeline.warm_up()
         with self._pool() as pool:
             hashes = self._hashes() if earlier else [""] * len(self.images)
             self._make_parts(pool, spec, earlier, hashes, summary, on_progress)

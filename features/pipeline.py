@@ -187,6 +187,10 @@ class FacePipeline:
         finally:
             self.seconds[stage] += time.perf_counter() - start
 
+    def warm_up(self) -> None:
+        """Compile and cache what is compiled at first use, before worker processes would each do it."""
+        self.detector.detect([np.zeros((96, 96, 3), np.uint8)])
+
     # ------------------------------------------------------------------------------------------ one step each
 
     def find_faces(self, images: Sequence[np.ndarray]) -> list[ImageFaces]:

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from faceheads.table import Status
+
 from .embed import EmbedderRequest
 from .image import check_rgb, read_image
 from .pipeline import FacePipeline, PipelineConfig
@@ -108,8 +110,9 @@ class FaceEmbedder(TransformerMixin, BaseEstimator):
         for i, sample in enumerate(X):
             found = self._ready_pipeline().find_faces([_image_of(sample)])
             vectors = self._ready_pipeline().embed(found)[0]
-            if isinstance(vectors, str):
-                raise RuntimeError(f"Sample {i}: {vectors}")
+            if found[0].status is Status.FAILED or isinstance(vectors, str):
+                reason = vectors if isinstance(vectors, str) else found[0].reason
+                raise RuntimeError(f"Sample {i}: {reason}")
             if vectors is not None:
                 out[i] = vectors[0]
         return out

@@ -142,6 +142,8 @@ class AnnotationJob:
         summary = AnnotationSummary(n_photos=len(self.photos))
         counts: Counter[str] = Counter()
         jobs = self.jobs if len(self.photos) >= MIN_PHOTOS_FOR_WORKERS else 1
+        if jobs > 1:
+            FacePipeline(self.config).warm_up()
         with (
             AnnotationWriter(
                 self.output, self.root, self.photos, provenance=provenance, font_path=self.font_path

@@ -79,8 +79,7 @@ def compiled_scan() -> Callable:
 def _hits(image: np.ndarray, upsample: int, threshold: float) -> np.ndarray:
     """Windows above the threshold: (n, 5) float64, detector, level, row, column, score."""
     scan, model = compiled_scan(), _model()
-    pixels = np.ascontiguousarray(image).view()
-    pixels.flags.writeable = False
+    pixels = np.ascontiguousarray(image)
     work = _WORKSPACES.fitting(image.shape[0], image.shape[1], upsample, model)
     scan(pixels, upsample, threshold, model, work)
     n_hits = int(work.n_hits[0])

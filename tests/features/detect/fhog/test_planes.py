@@ -21,6 +21,7 @@ def planes_in_strips(image, n_rows, work):
     windows_y, windows_x = (geometry.count_windows(geometry.count_cells(n)) for n in size)
     pitch = geometry.plane_pitch(windows_x)
     stride = (n_rows + 9) * pitch + geometry.SLACK
+    work.magnitudes[:] = 7  # what an earlier image may have left
     work = work._replace(planes=np.full(31 * stride + geometry.SLACK, np.float32(7)))
     lines = []
     for first in range(0, windows_y, n_rows):

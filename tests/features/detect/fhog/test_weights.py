@@ -4,7 +4,7 @@ import dlib
 import numpy as np
 import pytest
 
-from features.detect.fhog.weights import face_weights
+from features.detect.fhog.weights import _outer_products, face_weights
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,12 @@ def test_the_whole_weights_are_the_sum_of_the_outer_products(weights):
     for detector, plane, column, row in columns:
         total[detector, plane] += np.outer(column, row)
     assert weights.weights == pytest.approx(total, abs=1e-6)
+
+
+@pytest.mark.parametrize("largest, smallest", [(1.0, 1e-3), (0.01, 1e-4)])
+def test_singular_values_are_dropped_below_a_thousandth_of_the_largest_and_below_a_ten_thousandth(largest, smallest):
+    matrix = np.diag([largest, 1.01 * smallest, 0.99 * smallest, *[0.0] * 7])
+    assert len(_outer_products(matrix)) == 2
 
 
 def test_a_cut_archive_is_refused(archive):
