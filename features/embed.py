@@ -21,10 +21,10 @@ from faceheads.weights import REGISTRY, fetch_weights, find_weights
 if TYPE_CHECKING:
     import torch
 
-#: Named choices of layers. Those of ``attributes`` were chosen on UTKFace's training part (benchmarks/layer_choice.py):
-#: age and race live in earlier stages than identity, and where in the face an activation is matters to them.
+#: Named choices of layers. ``attributes`` was chosen on UTKFace's training part (benchmarks/layer_choice.py): age and
+#: race live in earlier stages than identity. It is the last block of each width before the final one.
 LAYER_PRESETS = {
-    "dlib": {"identity": ("final",), "attributes": ("block12@2x2", "block14@2x2", "final")},
+    "dlib": {"identity": ("final",), "attributes": ("block07", "block10", "block14")},
     "facenet": {"identity": ("final",), "attributes": ("final",)},
 }
 _DLIB_CROP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}

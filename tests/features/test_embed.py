@@ -36,10 +36,10 @@ def test_the_batch_size_does_not_change_the_numbers(dlib):
 
 def test_a_preset_is_its_layers_side_by_side(dlib):
     attributes = EmbedderRequest("dlib", layers=("attributes",)).build()
-    assert attributes.spec.layers[-1] == "final"
-    vectors = attributes.embed(CROPS[:2])
-    assert vectors.shape == (2, attributes.spec.dimension)
-    np.testing.assert_allclose(vectors[:, -128:], dlib.embed(CROPS[:2]), atol=1e-6)
+    single = [EmbedderRequest("dlib", layers=(name,)).build() for name in attributes.spec.layers]
+    assert attributes.spec.dimension == sum(one.spec.dimension for one in single) > dlib.spec.dimension
+    side_by_side = np.concatenate([one.embed(CROPS[:2]) for one in single], axis=1)
+    np.testing.assert_allclose(attributes.embed(CROPS[:2]), side_by_side, atol=1e-6)
 
 
 def test_flip_is_the_mean_with_the_mirror_image(dlib):

@@ -11,6 +11,7 @@ from faceheads.verification.accuracy import (
     identity_folds,
     identity_interval,
     is_correct,
+    logistic_threshold,
 )
 from faceheads.verification.trials import Trials
 
@@ -43,6 +44,18 @@ def test_no_threshold_is_better_than_the_best(cases):
 
 def test_the_threshold_lies_in_the_middle_of_the_gap():
     assert best_threshold(trials_of([0.0, 0.2, 0.8, 1.0], [0, 0, 1, 1])) == pytest.approx(0.5)
+
+
+def test_the_logistic_threshold_lies_between_two_equal_bells():
+    rng = np.random.default_rng(0)
+    is_mated = np.arange(20_000) % 2 == 1
+    found = logistic_threshold(trials_of(rng.normal(np.where(is_mated, 3.0, 1.0), 0.7), is_mated))
+    assert found == pytest.approx(2.0, abs=0.02)  # equal variances: the middle of the means (Bayes' rule)
+
+
+def test_a_logistic_threshold_needs_both_kinds():
+    with pytest.raises(ValueError, match="mated and non-mated"):
+        logistic_threshold(trials_of([0.1, 0.2], [1, 1]))
 
 
 def test_a_match_is_a_similarity_of_at_least_the_threshold():
