@@ -20,6 +20,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_FEATURES = REPOSITORY / "faceheads" / "data" / "sample.parquet"
 SAMPLE_LABELS = REPOSITORY / "faceheads" / "data" / "sample_labels.csv"
 TARGETS = ("gender", "age", "race")
+#: What the sample table was extracted with (benchmarks/shipped_data.py), and what gender, age and race live on.
+ATTRIBUTE_OPTIONS = ("--layers", "attributes", "--flip")
 
 
 class DemoError(RuntimeError):
@@ -133,7 +135,7 @@ def annotate(photos, out, model):
 def commands_on_free_photos(out):
     photos, model = out / "photos", out / "heads.skops"
     return [
-        extract(photos, out / "photos.parquet", "--dataset", "folder"),
+        extract(photos, out / "photos.parquet", "--dataset", "folder", *ATTRIBUTE_OPTIONS),
         train(SAMPLE_FEATURES, SAMPLE_LABELS, model),
         annotate(photos, out / "annotated", model),
     ]
@@ -143,7 +145,17 @@ def commands_on_shared_data(data, out):
     """List the commands for the photos of shared/data: two data sets extracted, heads from UTKFace, group photos annotated."""
     features, labels, model = out / "utkface.parquet", out / "utkface_labels.csv", out / "heads.skops"
     return [
-        extract(data / "utkface" / "UTKFace", features, "--save_label", labels, "--dataset", "utkface"),
+        extract(
+            data / "utkface" / "UTKFace",
+            features,
+            "--save_label",
+            labels,
+            "--dataset",
+            "utkface",
+            "--no_face",
+            "whole",
+            *ATTRIBUTE_OPTIONS,
+        ),
         extract(data / "lfw", out / "lfw.parquet", "--dataset", "lfw"),
         train(features, labels, model),
         annotate(data / "group_photos" / "photos", out / "annotated", model),

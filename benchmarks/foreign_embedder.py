@@ -1,0 +1,62 @@
+"""A foreign embedder in ONNX form on LFW's View 1: does its small JSON specification make it work as published?
+
+The threshold is chosen on DevTrain; images without a face make their comparisons errors.
+
+    python -m benchmarks.foreign_embedder --data ../shared/data [--spec tests/data/mobilefacenet.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from faceheads.datasets import open_dataset
+from faceheads.datasets.pairs import read_pairs
+from faceheads.table_io import read_table
+from faceheads.verification.accuracy import identity_interval, is_correct, logistic_threshold
+from faceheads.verification.trials import make_trials
+from features.embed import EmbedderRequest
+from features.extract import Extraction
+from features.pipeline import PipelineConfig
+from features.pool import resolve_jobs, set_passive_wait
+
+from .report import machine_line
+
+
+def main() -> None:
+    """Print the accuracy on DevTest."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--spec", type=Path, default=Path("tests/data/mobilefacenet.json"))
+    parser.add_argument("--cache", type=Path, default=Path("demo/foreign"))
+    parser.add_argument("--detector", default="mtcnn")
+    parser.add_argument("--jobs", type=int)
+    args = parser.parse_args()
+    set_passive_wait()
+    args.cache.mkdir(parents=True, exist_ok=True)
+    model = args.cache / "mobilefacenet.onnx"
+    shutil.copyfile(args.data / "weights" / "mobilefacenet.onnx", model)
+    shutil.copyfile(args.spec, model.with_suffix(".json"))
+    root = args.data / "lfw"
+    pairs = {part: read_pairs(root / f"pairsDev{part}.txt") for part in ("Train", "Test")}
+    dataset = open_dataset(root / "lfw-deepfunneled", "lfw")
+    listed = {path for frame in pairs.values() for side in ("probe", "reference") for path in frame[side]}
+    images = [path for path in dataset.images if path in listed]
+    config = PipelineConfig(EmbedderRequest(str(model), flip=True), args.detector, faces="central", landmarks="68")
+    output = args.cache / f"{args.detector}.parquet"
+    Extraction(dataset.root, images, config, output, resolve_jobs(args.jobs)).run()
+    table = read_table(output)
+    threshold = logistic_threshold(make_trials(table, pairs["Train"], "cosine"))
+    trials = make_trials(table, pairs["Test"], "cosine")
+    right = is_correct(trials, threshold)
+    low, high = identity_interval(right, trials)
+    lost = int((~trials.is_acquired).sum())
+    print(f"{machine_line()}\n\n{args.detector}, flip, cosine, threshold {threshold:.4f} from DevTrain")
+    print(
+        f"DevTest: {right.mean():.2%} of {len(right)} ({low:.2%} to {high:.2%}); {lost} comparisons lost to images without a face"
+    )
+
+
+if __name__ == "__main__":
+    main()
