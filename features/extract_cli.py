@@ -123,7 +123,7 @@ def _report_problems(dataset: Dataset, feature_path: Path) -> None:
     path = feature_path.with_suffix(".problems.csv")
     with atomic_path(path) as temporary:
         dataset.problem_table.to_csv(temporary, index=False, lineterminator="\n")
-    print(f"{len(dataset.problems)} remarks on the data set, listed in {path}:", file=sys.stderr)
+    print(f"remarks on the data set: {len(dataset.problems)}, listed in {path}", file=sys.stderr)
     for problem in dataset.problems[:_N_PROBLEMS_SHOWN]:
         print(f"  {problem.path}: {problem.what}", file=sys.stderr)
 
