@@ -1,7 +1,7 @@
 """Are the rectangles of our HOG detector those of dlib's? Every list compared, position by position.
 
-    python benchmarks/hog_equality.py            # a sample, some minutes
-    python benchmarks/hog_equality.py --all      # all photos of shared/data, 500 crops, upsample 0, 1, 2: hours
+    python -m benchmarks.hog_equality            # a sample, some minutes
+    python -m benchmarks.hog_equality --all      # all photos of shared/data, 500 crops, upsample 0, 1, 2: hours
 
 A list is equal when it has the same rectangles and detectors in the same order. For lists that differ, rectangles are
 *off* when one of ours overlaps dlib's by half but is not the same, *missing* when none does, *extra* when ours alone.
@@ -16,15 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import cv2
 import dlib
 import numpy as np
-from report import machine_line, markdown_table
 
 from features.detect.fhog import HogKernel
 from features.image import read_image
+
+from .report import machine_line, markdown_table
 
 #: What issue 3 allows scores to differ by.
 SCORE_TOLERANCE = 1e-5

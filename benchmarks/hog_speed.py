@@ -1,6 +1,6 @@
 """How much faster than dlib-bin is our HOG detector? Both on the same photos, one after the other, on one thread.
 
-    python benchmarks/hog_speed.py
+    python -m benchmarks.hog_speed
 
 A round runs every photo through dlib and through ours in turn; a ratio is dlib's CPU time over ours for one round. The
 table gives the median of the rounds and their range. CPU time, because other programs on the machine change wall
@@ -13,20 +13,18 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import cv2
 import dlib
 import numpy as np
-from report import machine_line, markdown_table
 
 from features.detect.fhog import HogKernel
 from features.image import read_image
+
+from .report import machine_line, markdown_table
 
 #: Sizes in the table: pixels, or None for the photo as it is.
 _MEGAPIXEL = 1_000_000
