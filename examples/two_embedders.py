@@ -2,7 +2,7 @@
 # # Two embedders side by side
 # The same photos through the network's final embedding, which was trained to tell people apart, and through pooled
 # earlier stages, which know more about attributes. Give a folder of photos whose labels the project knows, for example
-# UTKFace: `python examples/two_embedders.py ../shared/data/utkface/UTKFace --n 600`.
+# UTKFace: `python -m examples.two_embedders ../shared/data/utkface/UTKFace --n 600`.
 
 # %%
 import argparse
