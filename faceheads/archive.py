@@ -67,6 +67,7 @@ _ESTIMATORS = (
     "sklearn.multioutput.MultiOutputClassifier",
     "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
     "sklearn.neural_network._multilayer_perceptron.MLPRegressor",
+    "sklearn.pipeline.FeatureUnion",
     "sklearn.pipeline.Pipeline",
     "sklearn.preprocessing._data.StandardScaler",
     "sklearn.preprocessing._label.LabelBinarizer",

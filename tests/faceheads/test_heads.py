@@ -109,6 +109,22 @@ def test_many_rows_go_through_an_approximated_kernel(monkeypatch, task):
         assert np.abs(predict_numbers(head, embeddings) - y).mean() < 3
 
 
+@pytest.mark.parametrize("kind", ["mlp", "svr", "ridge"])
+def test_long_embeddings_are_shortened_but_for_linear_heads(monkeypatch, kind):
+    for name, value in {"PCA_ABOVE_DIMENSION": 6, "PCA_ROWS": 200, "N_COMPONENTS": 5}.items():
+        monkeypatch.setattr(heads, name, value)
+    embeddings, signal, groups = problem()
+    head = fitted(kind, "regression", 40 + 15 * signal, embeddings, groups)
+    pipeline = head.regressor_
+    assert ("FeatureUnion" in {type(part).__name__ for part in parts_of(head)}) == (kind != "ridge")
+    if kind != "ridge":
+        inputs = pipeline[:2].transform(embeddings)
+        assert inputs.shape == (300, 5)
+        kept = pipeline[1].transformer_list[0][1].explained_variance_ratio_.sum()
+        assert inputs.var(axis=0).mean() == pytest.approx(kept, rel=1e-2)  # 1, had the components kept everything
+    assert "FeatureUnion" not in {type(part).__name__ for part in parts_of(make_head(kind, "regression", 100, 8))}
+
+
 def test_probabilities_of_a_support_vector_machine_come_from_other_groups(monkeypatch):
     """Rows that repeat within a group would look certain if a machine were calibrated on copies of its training rows."""
     rng = np.random.default_rng(0)
