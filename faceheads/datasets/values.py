@@ -81,7 +81,8 @@ def band_name(text: str, low: float, high: float) -> str | None:
 
 def number_of(text: str) -> float:
     """The number that a text holds, or NaN; words such as ``inf`` are no numbers here."""
-    return float(text) if _NUMBER.fullmatch(text.strip()) else math.nan
+    bare = text.strip()  # str.strip takes more off than float does, such as \x1f
+    return float(bare) if _NUMBER.fullmatch(bare) else math.nan
 
 
 def whole_number_of(text: str) -> int | None:

@@ -2,7 +2,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from faceheads.datasets.values import age_band_of, age_of, band_name, gender_of, number_of, typed, whole_number_of
@@ -42,6 +42,7 @@ def test_ages_may_have_decimals():
     assert age_of("31.5") == 31.5
 
 
+@example("0\x1f")
 @given(st.text(max_size=20))
 def test_any_text_is_a_number_or_missing(text):
     assert isinstance(number_of(text), float)
