@@ -6,7 +6,7 @@ Images without an embedding count: the head is given the train part's most frequ
 
     python feature_extraction.py --data_dir ../shared/data/utkface --save_feature utkface.parquet \\
         --layers attributes --flip --no_face whole
-    python -m benchmarks.utkface_heads --feature utkface.parquet [--heads mlp svm logistic] [--jobs 2] [--tune]
+    python -m benchmarks.utkface_heads --feature utkface.parquet [--heads chosen mlp logistic] [--jobs 2] [--tune]
 
 The labels are those that the extraction wrote, ``utkface.label.csv``.
 """
@@ -37,6 +37,8 @@ from .report import machine_line, markdown_table
 TARGETS = ("gender", "age", "race")
 #: What the issue asks for, and its goals.
 BARS = {"gender": "≥ 94.3 % (95)", "age": "≤ 5.3 years (5.0)", "race": "≥ 86.5 % (88)"}
+#: The kind for each target that cross-validation on the train part prefers; ``--heads chosen``.
+CHOSEN = {"gender": "svm", "age": "mlp", "race": "svm"}
 N_FOLDS = 5
 
 
@@ -64,7 +66,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--feature", type=Path, required=True, help="feature table of UTKFace")
     parser.add_argument("--label", type=Path, help="label table (default: NAME.label.csv)")
-    parser.add_argument("--heads", nargs="+", default=["mlp"], choices=KINDS, help="kinds to compare (default: mlp)")
+    parser.add_argument(
+        "--heads",
+        nargs="+",
+        default=["chosen"],
+        choices=(*KINDS, "chosen"),
+        help="kinds to compare; chosen takes for each target what cross-validation prefers (default: chosen)",
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folds", type=int, default=N_FOLDS, help="folds of --tune that are run (default: all)")
@@ -113,12 +121,13 @@ def _tune(table, labels, args: argparse.Namespace) -> None:
     samples = split_samples(group_samples(drop_conflicts(samples, TARGETS), "content"), "content")
     rows = []
     for target in targets:
-        for kind in args.heads:
-            scores, seconds = _cross_validate(samples, target, head_kind(kind, target.task), args)
+        for asked in args.heads:
+            kind = CHOSEN[target.name] if asked == "chosen" else head_kind(asked, target.task)
+            scores, seconds = _cross_validate(samples, target, kind, args)
             unit = "years" if target.task == REGRESSION else "accuracy"
             spread = f" ± {np.std(scores, ddof=1) / np.sqrt(len(scores)):.4f}" if len(scores) > 1 else ""
             mean = f"{np.mean(scores):.4f}{spread} {unit}"
-            rows.append([target.name, head_kind(kind, target.task), mean, f"{seconds:.0f}"])
+            rows.append([target.name, kind, mean, f"{seconds:.0f}"])
     print(f"{args.folds} of {N_FOLDS} folds of the train part, mean ± standard error over folds\n")
     print(markdown_table(["target", "head", "score", "seconds of processor time"], rows))
 
