@@ -41,6 +41,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVR
+from threadpoolctl import threadpool_limits
 
 from .splits import grouped_folds
 from .targets import MULTILABEL, REGRESSION, TASKS
@@ -224,9 +225,15 @@ def fit_head(head: BaseEstimator, embeddings: np.ndarray, y: np.ndarray, groups:
     """
     for name in [name for name in head.get_params() if name.endswith("__cv")]:
         head.set_params(**{name: _calibration_folds(y, groups, seed)})
-    head.fit(np.ascontiguousarray(embeddings, np.float32), y)
+    with threadpool_limits(1 if _has_networks(head) else None, user_api="blas"):
+        head.fit(np.ascontiguousarray(embeddings, np.float32), y)
     for part in parts_of(head):
         _slim(part)
+
+
+def _has_networks(head: BaseEstimator) -> bool:
+    """Whether training is many products of small matrices, which a second thread makes slower, and no longer repeatable."""
+    return any(isinstance(part, MLPClassifier | MLPRegressor) for part in parts_of(head))
 
 
 def _calibration_folds(y: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]] | int:
