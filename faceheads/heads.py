@@ -63,7 +63,7 @@ N_CALIBRATION_FOLDS = 3
 _KERNEL_CACHE_MB = 1000
 
 # Chosen on two of five folds of UTKFace's train part, embeddings of 576 and 2,176 numbers (benchmarks/utkface_heads.py
-# --tune --folds 2); differences within the standard error of a fold, 0.4 % and 0.08 years, were not chased.
+# --tune --folds 2); differences within the standard error of a fold, 0.5 % and 0.1 years, were not chased.
 # Penalties are per dimension: standardised embeddings of any length then have logits of the same spread a priori.
 LOGISTIC_C_TIMES_DIMENSION = 3.0
 RIDGE_ALPHA_PER_DIMENSION = 0.2
