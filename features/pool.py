@@ -69,6 +69,7 @@ class OrderedPool:
         self._on_death = on_death
         self._jobs = jobs
         self._executor: ProcessPoolExecutor | None = None
+        self._pending: deque[tuple[Item, Future]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -81,13 +82,12 @@ class OrderedPool:
         if self._jobs == 1:
             yield from map(self._work, items)
             return
-        pending: deque[tuple[Item, Future]] = deque()
         for item in items:
-            pending.append((item, self._submit(item)))
-            if len(pending) >= TASKS_PER_WORKER * self._jobs:
-                yield self._oldest(pending)
-        while pending:
-            yield self._oldest(pending)
+            self._pending.append((item, self._submit(item)))
+            if len(self._pending) >= TASKS_PER_WORKER * self._jobs:
+                yield self._oldest()
+        while self._pending:
+            yield self._oldest()
 
     def _submit(self, item: Item) -> Future:
         if self._executor is None:
@@ -99,14 +99,14 @@ class OrderedPool:
             broken.set_exception(error)
             return broken
 
-    def _oldest(self, pending: deque[tuple[Item, Future]]) -> Result:
-        item, future = pending.popleft()
+    def _oldest(self) -> Result:
+        item, future = self._pending.popleft()
         try:
             return future.result()
         except BrokenProcessPool:
-            return self._recover(item, pending)
+            return self._recover(item)
 
-    def _recover(self, item: Item, pending: deque[tuple[Item, Future]]) -> Result:
+    def _recover(self, item: Item) -> Result:
         """Start a new pool, try ``item`` alone in it, then submit again what was under way."""
         self._stop()
         try:
@@ -114,9 +114,7 @@ class OrderedPool:
         except BrokenProcessPool:
             self._stop()
             result = self._on_death(item)
-        waiting = [(other, self._again(other, future)) for other, future in pending]
-        pending.clear()
-        pending.extend(waiting)
+        self._pending = deque((other, self._again(other, future)) for other, future in self._pending)
         return result
 
     def _again(self, item: Item, future: Future) -> Future:
@@ -124,8 +122,14 @@ class OrderedPool:
         return future if is_finished else self._submit(item)
 
     def _stop(self) -> None:
+        """End the workers: what they are computing is finished, what waits is not begun.
+
+        loky's ``kill_workers=True`` is not used: its manager thread fails with a KeyError when work still waits.
+        """
         if self._executor is not None:
-            self._executor.shutdown(wait=True, kill_workers=True)
+            for _, future in self._pending:
+                future.cancel()
+            self._executor.shutdown(wait=True)
             self._executor = None
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import features.pool as pool_module
 from features.pool import TASKS_PER_WORKER, OrderedPool, resolve_jobs
 
 
@@ -56,6 +57,18 @@ def test_an_item_that_kills_its_worker_is_handed_over_and_the_others_are_compute
 def test_a_mistake_in_the_work_is_raised_here():
     with OrderedPool(refuse_three, None, 2) as pool, pytest.raises(KeyError, match="three"):
         list(pool.map(range(10)))
+
+
+def test_ending_early_leaves_waiting_work_undone_and_no_worker_behind(monkeypatch):
+    monkeypatch.setattr(pool_module, "TASKS_PER_WORKER", 30)
+    with OrderedPool(square, None, 2) as pool:
+        results = pool.map(range(100))
+        assert next(results) == 0
+        waiting = [future for _, future in pool._pending]
+        workers = list(pool._executor._processes.values())
+        assert all(worker.is_alive() for worker in workers)
+    assert sum(future.cancelled() for future in waiting) > 20
+    assert len(workers) == 2 and not any(worker.is_alive() for worker in workers)
 
 
 def test_jobs_count_from_the_cores_when_negative_and_zero_is_refused():
