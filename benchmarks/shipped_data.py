@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faceheads.atomic import write_text
 from faceheads.labels import default_label_path, labels_for, read_labels, write_labels
 from faceheads.metrics.intervals import wilson_interval
 from faceheads.splits import split_by_content
 from faceheads.store import load_heads
 from faceheads.table import FaceTable
-from faceheads.table_io import read_table, write_table, write_text
+from faceheads.table_io import read_table, write_table
 
 from .report import markdown_table
 

@@ -28,7 +28,7 @@ import numpy as np
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from .table_io import atomic_path
+from .atomic import atomic_path
 
 #: Limits of a file from elsewhere. The largest useful head, a support vector machine on 20,000 rows of 2,000 numbers,
 #: takes 160 MB.

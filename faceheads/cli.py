@@ -15,7 +15,8 @@ from .labels import LabelError, default_label_path, read_labels
 from .splits import save_split
 from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
 from .summary import summary_json, summary_text
-from .table_io import TableError, read_table
+from .table import TableError
+from .table_io import read_table
 from .targets import TASKS
 from .training import TrainingOptions, TrainingResult, train_heads
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from .atomic import atomic_path
 from .table import FaceTable
-from .table_io import atomic_path
 
 #: Columns that describe an image rather than being something to predict.
 RESERVED_COLUMNS = ("identity", "split")

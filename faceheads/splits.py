@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from .table_io import atomic_path
+from .atomic import atomic_path
 
 TRAIN, TEST, NEITHER = "train", "test", "none"
 

@@ -22,11 +22,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .archive import ArchiveError, read_archive, write_archive
+from .atomic import atomic_path
 from .headfile import Head, HeadError, HeadFile, default_thresholds, software_versions
 from .heads import parts_of
 from .soundness import check_sound
 from .spec import TableSpec
-from .table_io import atomic_path
 from .targets import REGRESSION
 
 FORMAT_VERSION = 1

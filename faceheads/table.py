@@ -7,7 +7,7 @@ A :class:`FaceTable` is a struct of arrays that are checked once, when it is mad
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -31,6 +31,10 @@ class Status(StrEnum):
     def has_embedding(self) -> bool:
         """Whether rows of this status carry a vector."""
         return self in (Status.OK, Status.WHOLE_IMAGE)
+
+
+class TableError(ValueError):
+    """A feature table cannot be read, or does not fit what it is to be used for; the message says what to do."""
 
 
 _STATUS_VALUES = frozenset(s.value for s in Status)
@@ -120,7 +124,7 @@ class FaceTable:
             )
 
     def _check_values(self) -> None:
-        unknown = sorted(set(self.status) - _STATUS_VALUES)
+        unknown = sorted(map(str, set(self.status) - _STATUS_VALUES))
         if unknown:
             raise ValueError(f"status must be one of {sorted(_STATUS_VALUES)}; got {unknown[:3]}.")
         finite = np.isfinite(self.embedding).all(axis=1) if self.embedding.shape[1] else np.ones(len(self), bool)
@@ -164,6 +168,11 @@ class FaceTable:
         return self.embedding.shape[1]
 
     @property
+    def table_digest(self) -> str | None:
+        """The digest of the specification; None without one."""
+        return None if self.spec is None else self.spec.table_digest
+
+    @property
     def n_images(self) -> int:
         """Number of input images."""
         return len(set(self.path))
@@ -188,7 +197,7 @@ class FaceTable:
         tables = list(tables)
         if not tables:
             raise ValueError("Cannot concatenate no tables.")
-        digests = {None if t.spec is None else t.spec.table_digest for t in tables}
+        digests = {t.table_digest for t in tables}
         if len(digests) > 1:
             raise ValueError(
                 f"Tables of different specifications cannot be joined (digests {sorted(map(str, digests))}). "
@@ -232,6 +241,24 @@ class FaceRow:
     landmarks_xy: np.ndarray | None = None
     detection_score: float = float("nan")
     embedding: np.ndarray | None = None
+
+
+def of_one_spec(tables: Iterable[FaceTable]) -> Iterator[FaceTable]:
+    """The tables one by one, for a file that holds them all.
+
+    Raises
+    ------
+    TableError
+        If there is none, or the specification of one differs from that of the first.
+    """
+    first = None
+    for table in tables:
+        first = table if first is None else first
+        if table.table_digest != first.table_digest:
+            raise TableError("Tables of different specifications cannot stand in one file.")
+        yield table
+    if first is None:
+        raise TableError("There is nothing to write: no table was given.")
 
 
 def face_key(path: str, face_index: int) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faceheads.table import FaceRow, FaceTable, Status
-from faceheads.table_io import TableError, iterate_table, read_table
+from faceheads.table import FaceRow, FaceTable, Status, TableError
+from faceheads.table_io import iterate_table
 
 #: Pieces of a table kept in memory; neighbouring images mostly lie in the same one.
 _N_PIECES_HELD = 4
@@ -73,9 +73,6 @@ class EarlierRows:
 
 def table_pieces(source: Path) -> Iterator[FaceTable]:
     """Pieces that never part the faces of one image."""
-    if source.suffix == ".csv":
-        yield read_table(source)
-        return
     held: FaceTable | None = None
     for piece in iterate_table(source):
         joined = piece if held is None else FaceTable.concatenate([held, piece])

@@ -18,8 +18,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from faceheads.spec import TableSpec
-from faceheads.table import FaceRow, FaceTable, Status
-from faceheads.table_io import TableError, iterate_table, read_spec, write_csv, write_parquet
+from faceheads.table import FaceRow, FaceTable, Status, TableError
+from faceheads.table_io import iterate_table, read_spec, write_table
 
 from .earlier import EarlierRows, table_pieces
 from .face import LANDMARK_SCHEMES
@@ -326,7 +326,7 @@ class Extraction:
         for path, sha256 in shard.images:
             rows += computed[path] if path in computed else earlier.rows(path, sha256)
         table = FaceTable.from_rows(rows, LANDMARK_SCHEMES[spec.embedder.landmark_scheme], spec)
-        write_parquet(shard.path, [table])
+        write_table(shard.path, table)
 
     def _finish(self, earlier: EarlierRows, hashes: list[str], summary: ExtractionSummary) -> None:
         """Join the shards into the output and count what it holds."""
@@ -352,7 +352,7 @@ class Extraction:
             self.parts.rename(self.output)
             return
         pieces = (piece for file in files for piece in iterate_table(file))
-        (write_csv if self.output.suffix == ".csv" else write_parquet)(self.output, pieces)
+        write_table(self.output, pieces)
         shutil.rmtree(self.parts)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from faceheads.atomic import atomic_path
 from faceheads.datasets import ADAPTERS, Dataset, open_dataset
 from faceheads.labels import default_label_path, write_labels
-from faceheads.table_io import atomic_path, read_spec
+from faceheads.table_io import read_spec
 
 from .extract import Extraction, ExtractionSummary
 from .failures import Allowance

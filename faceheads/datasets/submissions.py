@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..table_io import write_text
+from ..atomic import write_text
 from .values import whole_number_of
 
 #: Digits of a pair's number in Kryptonite's files.

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from ..atomic import atomic_path, write_text
 from ..spec import EmbedderSpec
-from ..table_io import atomic_path, write_text
 
 if TYPE_CHECKING:
     import torch

@@ -30,7 +30,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from faceheads.table_io import atomic_path, write_text
+from faceheads.atomic import atomic_path, write_text
 
 from ..image import write_image
 from .decisions import FaceDecisions

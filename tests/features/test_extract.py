@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceheads.table import FaceRow, FaceTable, Status
-from faceheads.table_io import TableError, read_table
+from faceheads.table import FaceRow, FaceTable, Status, TableError
+from faceheads.table_io import read_table
 from features import extract
 from features.extract import Extraction
 from tests.features.photos import whole_image_config, write_photos
