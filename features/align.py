@@ -31,7 +31,8 @@ from PIL import Image
 from faceheads.weights import find_weights
 
 from .face import LANDMARK_SCHEMES, Face
-from .image import check_rgb, import_cv2
+from .opencv import import_cv2
+from .pixels import check_rgb
 
 #: Where ArcFace's training crops of 112 x 112 have the eye on the left, the eye on the right, the nose tip and the
 #: mouth corners, (x, y) px. Deng et al., "ArcFace", CVPR 2019, reference alignment.

@@ -22,7 +22,10 @@ from .align import AlignmentError, crop_faces, find_landmarks
 from .detect import make_detector
 from .embed import Embedder, EmbedderRequest
 from .face import Face
-from .image import UnreadableImage, import_cv2, read_image, write_image
+from .image import read_image
+from .image_writer import write_image
+from .opencv import import_cv2
+from .unreadable import UnreadableImage
 
 FACE_POLICIES = ("largest", "central", "all", "only")
 NO_FACE_POLICIES = ("skip", "whole")

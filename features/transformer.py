@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from faceheads.table import Status
 
 from .embed import EmbedderRequest
-from .image import check_rgb, read_image
+from .image import read_image
 from .pipeline import FacePipeline, PipelineConfig
+from .pixels import check_rgb
 
 
 class FaceEmbedder(TransformerMixin, BaseEstimator):
@@ -100,7 +101,7 @@ class FaceEmbedder(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        features.image.UnreadableImage
+        features.unreadable.UnreadableImage
             If a file cannot be decoded.
         ValueError
             If an element is neither a path nor such an array.

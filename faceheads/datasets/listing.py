@@ -8,8 +8,7 @@ from pathlib import Path
 
 from .base import Problem
 
-#: Extensions that count as images, in lower case; the decoder's list is the same. Whether a file really is one, its
-#: content decides.
+#: Extensions that count as images, in lower case. Whether a file really is one, its content decides.
 # fmt: off
 IMAGE_EXTENSIONS = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib",

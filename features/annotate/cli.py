@@ -16,7 +16,7 @@ from faceheads.spec import TableSpec
 from faceheads.store import HeadFile, load_heads, software_versions
 
 from ..failures import Allowance
-from ..image import list_images
+from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural, run_command
 from ..pipeline import PipelineConfig
 from ..pool import resolve_jobs, set_passive_wait

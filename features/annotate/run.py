@@ -14,9 +14,10 @@ from faceheads.prediction import Prediction
 from faceheads.store import HeadFile, load_heads
 from faceheads.table import Status
 
-from ..image import UnreadableImage, read_image
+from ..image import read_image
 from ..pipeline import FacePipeline, ImageFaces, PipelineConfig
 from ..pool import OrderedPool
+from ..unreadable import UnreadableImage
 from .decisions import FaceDecisions
 from .predictions import decide_face
 from .writer import AnnotationWriter

@@ -22,7 +22,7 @@ from faceheads.networks.precision import full_float32
 from faceheads.weights import find_weights
 
 from ..face import Face
-from ..image import check_rgb
+from ..pixels import check_rgb
 from .suppression import round_half_away, suppress, undecided
 from .tiled_pyramid import Layout, build_tiled_pyramid, make_layout, to_image
 

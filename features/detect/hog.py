@@ -16,7 +16,7 @@ import dlib
 import numpy as np
 
 from ..face import Face
-from ..image import check_rgb
+from ..pixels import check_rgb
 
 #: What an implementation returns: boxes of shape (n, 4) as left, top, right, bottom with the last pixel included,
 #: their scores of shape (n,), surest first.

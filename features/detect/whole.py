@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..face import Face
-from ..image import check_rgb
+from ..pixels import check_rgb
 
 
 class WholeImage:

@@ -20,3 +20,9 @@ def write_photos(folder, n, seed=0, size=80):
 def whole_image_config(**changes):
     """A pipeline that takes every image whole, so that synthetic pictures have embeddings."""
     return PipelineConfig(**{"detector": "none", **changes})
+
+
+def colours(height=48, width=40, seed=0):
+    """Large patches of random colour, RGB: something that every codec can hold."""
+    patches = np.random.default_rng(seed).integers(0, 256, (-(-height // 8), -(-width // 8), 3))
+    return np.kron(patches, np.ones((8, 8, 1))).astype(np.uint8)[:height, :width]

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import pickle
-import stat
 import struct
 import sys
 import threading
@@ -18,12 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from features import image as image_module
-from features.image import (
-    UnreadableImage,
-    import_cv2,
-    read_image,
-    write_image,
-)
+from features.image import read_image
+from features.unreadable import UnreadableImage
+from tests.features.photos import colours
 
 #: Exif 2.32, tag 0x0112: the sides of the visible picture where row 0 and column 0 of the stored one are.
 EXIF_SIDES = {
@@ -36,12 +32,6 @@ EXIF_SIDES = {
     7: ("right", "bottom"),
     8: ("left", "bottom"),
 }
-
-
-def colours(height=48, width=40, seed=0):
-    """Large patches of random colour, RGB: something that every codec can hold."""
-    patches = np.random.default_rng(seed).integers(0, 256, (-(-height // 8), -(-width // 8), 3))
-    return np.kron(patches, np.ones((8, 8, 1))).astype(np.uint8)[:height, :width]
 
 
 def encoded(picture, file_format, **settings):
@@ -434,93 +424,3 @@ def test_threads_that_decode_at_the_same_time_do_not_disturb_each_other(monkeypa
         thread.join()
     assert not wrong
     assert Image.MAX_IMAGE_PIXELS == 100
-
-
-# -------------------------------------------------------------------------------------------------------- writing
-
-
-@pytest.mark.parametrize("name", ["a.png", "A.PNG", "ünï 写真.png"])
-def test_a_png_comes_back_as_it_was_written(tmp_path, name):
-    write_image(tmp_path / name, colours())
-    np.testing.assert_array_equal(read_image(tmp_path / name).rgb, colours())
-    assert [path.name for path in tmp_path.iterdir()] == [name]
-
-
-def test_a_jpeg_comes_back_nearly_as_it_was_and_nearer_with_more_quality(tmp_path):
-    errors = []
-    for quality in (50, 95):
-        write_image(tmp_path / "a.jpg", colours(), quality)
-        errors.append(np.abs(read_image(tmp_path / "a.jpg").rgb.astype(int) - colours()).mean())
-    assert errors[1] < 1 < errors[0]
-    assert read_image(tmp_path / "a.jpg").format == "jpeg"
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "a.png"
-    write_image(path, colours())
-
-    def save_half(self, file, *args, **kwargs):
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", save_half)
-    with pytest.raises(OSError, match="No space"):
-        write_image(path, colours(seed=1))
-    monkeypatch.undo()
-    np.testing.assert_array_equal(read_image(path).rgb, colours())
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
-    (tmp_path / "plain").write_bytes(b"")
-    write_image(tmp_path / "a.png", colours())
-    assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
-
-
-@pytest.mark.parametrize(
-    ("name", "rgb", "quality", "message"),
-    [
-        ("a.webp", colours(), 90, "must be written as one of"),
-        ("a.jpg", colours(), 0, "quality must be 1 to 95; got 0"),
-        ("a.jpg", np.zeros((1, 70_000, 3), np.uint8), 90, "at most 65500 px a side"),
-        ("a.png", colours()[:, :, 0], 90, "shape \\(height, width, 3\\), RGB; got uint8 of shape \\(48, 40\\)"),
-        ("a.png", colours().astype(float), 90, "got float64"),
-        ("a.png", np.zeros((0, 5, 3), np.uint8), 90, "got uint8 of shape \\(0, 5, 3\\)"),
-        ("a.png", [[1]], 90, "got list"),
-    ],
-)
-def test_what_cannot_be_written_is_refused_with_a_reason(tmp_path, name, rgb, quality, message):
-    with pytest.raises(ValueError, match=message):
-        write_image(tmp_path / name, rgb, quality)
-    assert not list(tmp_path.iterdir())
-
-
-# --------------------------------------------------------------------------------------------------------- OpenCV
-
-
-class _FailingImport:
-    def __init__(self, message):
-        self.message = message
-
-    def find_spec(self, name, path=None, target=None):
-        if name == "cv2":
-            raise ImportError(self.message)
-
-
-@pytest.mark.parametrize(
-    ("message", "advice"),
-    [
-        ("libGL.so.1: cannot open shared object file", "'pip install opencv-python-headless' in place of"),
-        ("libgthread-2.0.so.0: cannot open shared object file", "apt-get install libgl1"),
-        ("No module named 'cv2'", "OpenCV is needed: pip install opencv-python-headless"),
-    ],
-)
-def test_an_opencv_that_cannot_be_imported_says_what_to_install(monkeypatch, message, advice):
-    monkeypatch.delitem(sys.modules, "cv2", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [_FailingImport(message), *sys.meta_path])
-    with pytest.raises(ImportError, match=advice):
-        import_cv2()
-
-
-def test_opencv_is_returned_where_it_is_installed():
-    assert import_cv2().INTER_LINEAR == 1

@@ -8,8 +8,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
-from features.image import UnreadableImage
 from features.transformer import FaceEmbedder
+from features.unreadable import UnreadableImage
 from tests.features.photos import write_photos
 
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from faceheads.datasets.listing import IMAGE_EXTENSIONS, first_images, list_files, list_images
+from faceheads.datasets.listing import first_images, list_files, list_images
 
 
 def test_images_are_found_at_any_depth_and_sorted(make_tree):
@@ -82,8 +82,3 @@ def test_a_few_images_are_enough_to_recognise_a_layout(make_tree):
     assert len(first_images(root, 2)) == 2
     assert set(first_images(root, 9)) == {"1.jpg", "2.jpg", "3.jpg"}
     assert first_images(root / "nothing", 2) == []
-
-
-def test_the_decoder_takes_the_same_extensions_for_images():
-    image = pytest.importorskip("features.image")
-    assert image.IMAGE_EXTENSIONS == IMAGE_EXTENSIONS
