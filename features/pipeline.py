@@ -18,12 +18,13 @@ import numpy as np
 from faceheads.spec import TableSpec
 from faceheads.table import FaceRow, Status, face_key
 
-from .align import AlignmentError, crop_faces, find_landmarks
+from .align import AlignmentError, crop_faces
 from .detect import make_detector
 from .embed import Embedder, EmbedderRequest
 from .face import Face
 from .image import read_image
 from .image_writer import write_image
+from .landmarks import find_landmarks
 from .opencv import import_cv2
 from .unreadable import UnreadableImage
 

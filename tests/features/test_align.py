@@ -1,8 +1,7 @@
-"""Landmarks and crops, against dlib, facenet-pytorch and a second derivation of the similarity transform."""
+"""Crops, against dlib, facenet-pytorch and a second derivation of the similarity transform."""
 
 import importlib.util
 import sys
-import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -14,120 +13,25 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from faceheads.weights import find_weights
-from features import align
-from features.align import (
-    ARCFACE_TEMPLATE_112,
-    AlignmentError,
-    convert_landmarks,
-    crop_faces,
-    crop_size_hw,
-    find_landmarks,
-    jitter_crops,
-    similarity_transform,
-)
+from features.align import AlignmentError, crop_faces, similarity_transform
 from features.detect import make_detector
-from features.face import Face
 from features.image import read_image
+from features.jitter import jitter_crops
+from features.landmarks import find_landmarks
+from tests.features.scenes import face_at, noise_image, random_face, smooth_image, wave
 
+#: Where ArcFace's training crops of 112 x 112 have the eye on the left, the eye on the right, the nose tip and the
+#: mouth corners, (x, y) px. Deng et al., "ArcFace", CVPR 2019, reference alignment.
+ARCFACE_TEMPLATE_112 = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
 DLIB_CHIP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
 ARCFACE = {"kind": "similarity", "template": ARCFACE_TEMPLATE_112, "size_hw": [112, 112]}
 FACENET = {"kind": "box_margin", "size": 160, "margin": 20}
-
-
-def smooth_image(height=200, width=240):
-    """Slow waves in three colours, RGB: an image whose values between the pixels are known."""
-    y, x = np.mgrid[:height, :width]
-    return wave(x, y)
-
-
-def wave(x, y):
-    waves = (np.sin(x / 19), np.cos(y / 23), np.sin((x + y) / 31))
-    return np.stack([np.rint(127.5 + 100 * w) for w in waves], axis=-1).astype(np.uint8)
-
-
-def noise_image(height=200, width=240):
-    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def face_at(box_xyxy, landmarks_xy=None, scheme="none", detector="hog"):
-    face = Face(np.array(box_xyxy), 1.0, detector)
-    return face if landmarks_xy is None else face.with_landmarks(np.array(landmarks_xy), scheme)
-
-
-def random_face(rng, scheme, image_hw=(200, 240)):
-    """A face with random whole landmarks, some of them outside the image."""
-    n = {"dlib5": 5, "dlib68": 68}[scheme]
-    centre = rng.uniform(0, image_hw[::-1])
-    return face_at([10, 10, 90, 90], np.rint(centre + rng.normal(0, 30, (n, 2))), scheme)
-
-
-# ------------------------------------------------------------------------------------------------------ landmarks
-
-
-@pytest.mark.parametrize(("scheme", "weights"), [("dlib5", "dlib_landmarks5"), ("dlib68", "dlib_landmarks68")])
-def test_landmarks_are_those_of_dlibs_predictor_in_the_untrimmed_box(scheme, weights):
-    predictor = dlib.shape_predictor(str(find_weights(weights)))
-    image = noise_image()
-    for left, top, right, bottom in ((20, 30, 99, 109), (-15, -20, 60, 55), (200, 150, 279, 229)):
-        expected = [(p.x, p.y) for p in predictor(image, dlib.rectangle(left, top, right, bottom)).parts()]
-        found = find_landmarks(image, [face_at([left, top, right + 1, bottom + 1])], scheme)[0]
-        np.testing.assert_array_equal(found.landmarks_xy, expected)
-        assert found.landmark_scheme == scheme
-
-
-def test_every_face_keeps_its_place_its_box_and_its_score():
-    faces = [Face(np.array([10 * i, 5, 10 * i + 80, 85]), i / 7, "cnn") for i in range(3)]
-    found = find_landmarks(noise_image(), faces, "dlib5")
-    assert [face.detection_score for face in found] == [0, 1 / 7, 2 / 7]
-    assert all(np.array_equal(a.box_xyxy, b.box_xyxy) for a, b in zip(faces, found, strict=True))
-    assert find_landmarks(noise_image(), [], "dlib68") == []
-
-
-def test_landmarks_of_the_wished_scheme_are_kept_as_they_are():
-    face = face_at([0, 0, 80, 80], np.arange(10).reshape(5, 2) + 0.25, "arcface5", "mtcnn")
-    assert find_landmarks(noise_image(), [face], "arcface5") == [face]
-
-
-def test_landmarks_can_be_dropped():
-    face = face_at([0, 0, 80, 80], np.zeros((5, 2)), "dlib5")
-    assert find_landmarks(noise_image(), [face], "none")[0].landmarks_xy.shape == (0, 2)
-
-
-def test_a_face_without_landmarks_gets_arcfaces_five_from_dlibs_68():
-    image, face = noise_image(), face_at([20, 30, 100, 110])
-    points = find_landmarks(image, [face], "dlib68")[0].landmarks_xy
-    expected = [points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]]
-    np.testing.assert_allclose(find_landmarks(image, [face], "arcface5")[0].landmarks_xy, expected, atol=1e-4)
-
-
-def test_mtcnns_narrow_box_becomes_a_lower_square_before_dlib_predicts():
-    image = noise_image()
-    narrow, square = face_at([40, 20, 104, 120], detector="mtcnn"), face_at([32, 34, 112, 114])
-    found, expected = (find_landmarks(image, [face], "dlib5")[0].landmarks_xy for face in (narrow, square))
-    np.testing.assert_array_equal(found, expected)  # side √(64·100) = 80 px, centre (72, 70 + 4)
-
-
-@pytest.mark.parametrize(("source", "target"), [("dlib5", "arcface5"), ("arcface5", "dlib68"), ("dlib68", "dlib5")])
-def test_any_other_conversion_is_refused(source, target):
-    with pytest.raises(ValueError, match=f"'{target}' cannot be computed from '{source}'"):
-        convert_landmarks(np.zeros((5, 2)), source, target)
-
-
-def test_a_face_whose_landmarks_cannot_serve_and_an_unknown_scheme_are_refused():
-    with pytest.raises(ValueError, match="'arcface5' cannot be computed from 'dlib5'"):
-        find_landmarks(noise_image(), [face_at([0, 0, 9, 9], np.zeros((5, 2)), "dlib5")], "arcface5")
-    with pytest.raises(ValueError, match="scheme must be one of .* got 'dlib7'"):
-        find_landmarks(noise_image(), [], "dlib7")
-
-
-def test_each_thread_has_its_own_predictor():
-    found = {}
-    threads = [threading.Thread(target=lambda i=i: found.update({i: align._predictor("dlib5")})) for i in range(2)]
-    for thread in threads:
-        thread.start()
-        thread.join()
-    assert found[0] is not found[1]
-    assert align._predictor("dlib5") is align._predictor("dlib5")
 
 
 # ----------------------------------------------------------------------------------------------------- dlib's chip
@@ -341,7 +245,6 @@ def test_the_square_crop_is_black_over_the_border():
 )
 def test_no_faces_give_an_empty_array_of_the_crops_size(crop, size_hw):
     assert crop_faces(noise_image(), [], crop).shape == (0, *size_hw, 3)
-    assert crop_size_hw(crop) == size_hw
 
 
 def test_crops_come_in_the_order_of_the_faces_whatever_the_images_memory_layout():
@@ -377,18 +280,6 @@ def test_wrong_settings_of_the_margin_crop_are_refused(wrong):
         crop_faces(noise_image(), [face_at([0, 0, 50, 50])], {**FACENET, **wrong})
 
 
-# ---------------------------------------------------------------------------------------------------------- jitter
-
-
-def test_jittered_copies_are_the_same_in_every_run_and_for_every_neighbour():
-    crops = np.stack([noise_image(150, 150), smooth_image(150, 150)])
-    copies = jitter_crops(crops, 4)
-    assert copies.shape == (8, 150, 150, 3)
-    np.testing.assert_array_equal(copies, jitter_crops(crops, 4))
-    np.testing.assert_array_equal(copies[4:], jitter_crops(crops[1:], 4))
-    assert (jitter_crops(crops, 4, seed=1) != copies).any()
-
-
 def test_crop_faces_puts_the_copies_of_a_face_next_to_each_other():
     faces = [face_at([10 * i, 20, 10 * i + 60, 90]) for i in range(2)]
     plain = crop_faces(noise_image(), faces, FACENET)
@@ -396,24 +287,3 @@ def test_crop_faces_puts_the_copies_of_a_face_next_to_each_other():
     np.testing.assert_array_equal(copies, jitter_crops(plain, 3))
     np.testing.assert_array_equal(copies[3:], jitter_crops(plain[1:], 3))
     np.testing.assert_array_equal(crop_faces(noise_image(), faces, {**FACENET, "jitter": 0}), plain)
-
-
-def test_jitter_moves_as_far_as_dlibs_own():
-    half = smooth_image(150, 75)
-    chip = np.concatenate([half, half[:, ::-1]], axis=1)  # symmetric, so that mirroring adds nothing to the spread
-    own, theirs = jitter_crops(chip[np.newaxis], 200).astype(float), np.array(dlib.jitter_image(chip, 200), float)
-    np.testing.assert_allclose(own.std(axis=0).mean(), theirs.std(axis=0).mean(), rtol=0.15)
-    assert np.abs(own.mean(axis=0) - theirs.mean(axis=0)).mean() < 0.15 * own.std(axis=0).mean()
-
-
-def test_about_half_of_the_jittered_copies_are_mirrored():
-    ramp = np.repeat(np.arange(150, dtype=np.uint8)[np.newaxis, :, np.newaxis], 3, axis=2) * np.ones(
-        (150, 1, 1), np.uint8
-    )
-    copies = jitter_crops(ramp[np.newaxis], 100).astype(int)
-    is_mirrored = copies[:, 75, 20, 0] > copies[:, 75, 130, 0]
-    assert 35 <= is_mirrored.sum() <= 65
-
-
-def test_no_crops_have_no_copies():
-    assert jitter_crops(np.empty((0, 150, 150, 3), np.uint8), 5).shape == (0, 150, 150, 3)
