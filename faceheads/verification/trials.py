@@ -31,6 +31,8 @@ class Trials:
     similarity : ndarray of shape (n_trials,), float64
         NaN where a comparison could not be made.
     probe_identity, reference_identity : ndarray of shape (n_trials,), object (str)
+    kind : ndarray of shape (n_trials,), object (str or missing), optional
+        What a pair is made of, such as ``"real"`` or ``"fake"``; None when nothing says.
     """
 
     probe: np.ndarray
@@ -39,17 +41,24 @@ class Trials:
     similarity: np.ndarray
     probe_identity: np.ndarray
     reference_identity: np.ndarray
+    kind: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.is_mated)
 
     def __getitem__(self, chosen: np.ndarray | slice) -> Trials:
-        return Trials(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
+        columns = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Trials(**{name: None if array is None else array[chosen] for name, array in columns.items()})
 
     @property
     def is_acquired(self) -> np.ndarray:
         """Boolean array: both images have an embedding."""
         return (self.probe >= 0) & (self.reference >= 0)
+
+    @property
+    def made(self) -> Trials:
+        """The comparisons that were made."""
+        return self[self.is_acquired]
 
 
 def similarities(embeddings: np.ndarray, probe: np.ndarray, reference: np.ndarray, metric: str) -> np.ndarray:
@@ -100,19 +109,56 @@ def make_trials(table: FaceTable, pairs: pd.DataFrame, metric: str, identities: 
     TrialError
         If a listed image has no row in the table.
     """
+    names = _folders(table.path) if identities is None else np.asarray(identities, object)
+    probe, reference = pair_rows(table, pairs)
+    kind = pairs["kind"].to_numpy(object) if "kind" in pairs and pairs["kind"].notna().any() else None
+    return compare_rows(table, probe, reference, pairs["is_mated"].to_numpy(bool), metric, names, kind)
+
+
+def pair_rows(table: FaceTable, pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of the first face of each probe and reference, int64 arrays of shape (n_pairs,).
+
+    Raises
+    ------
+    TrialError
+        If a listed image has no row in the table.
+    """
     first = table.face_index == 0
     rows = pd.Series(np.flatnonzero(first), index=table.path[first])
-    names = _folders(table.path) if identities is None else np.asarray(identities, object)
     probe, reference = (_rows_of(rows, pairs[side]) for side in ("probe", "reference"))
+    return probe, reference
+
+
+def compare_rows(
+    table: FaceTable,
+    probe: np.ndarray,
+    reference: np.ndarray,
+    is_mated: np.ndarray,
+    metric: str,
+    identities: np.ndarray,
+    kind: np.ndarray | None = None,
+) -> Trials:
+    """Trials of rows of a table, with or without an embedding.
+
+    Parameters
+    ----------
+    table : FaceTable
+    probe, reference : ndarray of shape (n_trials,), int
+    is_mated : ndarray of shape (n_trials,), bool
+    metric : {"cosine", "euclidean"}
+    identities : ndarray of shape (n_rows,), object (str)
+    kind : ndarray of shape (n_trials,), object, optional
+    """
     has_embedding = table.has_embedding
     acquired = [np.where(has_embedding[side], side, -1) for side in (probe, reference)]
     return Trials(
         probe=acquired[0],
         reference=acquired[1],
-        is_mated=pairs["is_mated"].to_numpy(bool),
+        is_mated=is_mated,
         similarity=similarities(table.embedding, *acquired, metric),
-        probe_identity=names[probe],
-        reference_identity=names[reference],
+        probe_identity=identities[probe],
+        reference_identity=identities[reference],
+        kind=kind,
     )
 
 
