@@ -28,6 +28,8 @@ from features.detect.cnn import CnnDetector
 from features.face import Face
 from features.image import read_image
 
+from .arguments import benchmark_parser
+from .photos import photo_sets
 from .report import machine_line, markdown_table
 
 THREADS = (1, 2)
@@ -61,34 +63,19 @@ def main() -> None:
     rows = []
     for upsample in args.upsample:
         detector = CnnDetector(upsample=upsample)
-        for name, photos in _photo_sets(args).items():
+        for name, photos in photo_sets(args.data, args.lfw, args.groups, args.wider).items():
             rows.append([name, upsample, *_summary([_compare(model, detector, photo) for photo in photos])])
     print(markdown_table(header, rows))
     print(f"\nload now {os.getloadavg()[0]:.1f}")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--upsample", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--groups", type=int, default=8)
     parser.add_argument("--wider", type=int, default=20)
     parser.add_argument("--lfw", type=int, default=30)
     return parser.parse_args()
-
-
-def _photo_sets(args: argparse.Namespace) -> dict[str, list[Path]]:
-    folders = {
-        "LFW": (args.data / "lfw" / "lfw-deepfunneled", args.lfw),
-        "group photos": (args.data / "group_photos" / "photos", args.groups),
-        "WIDER FACE": (args.data / "wider_val" / "images", args.wider),
-    }
-    return {name: _spread(folder, n) for name, (folder, n) in folders.items() if n}
-
-
-def _spread(folder: Path, n: int) -> list[Path]:
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    return photos[:: max(1, len(photos) // n)][:n]
 
 
 def _timed(work: Callable[[], object]) -> tuple[object, float]:

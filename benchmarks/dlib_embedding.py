@@ -26,6 +26,8 @@ import torch
 from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet
 from faceheads.weights import find_weights
 
+from .arguments import benchmark_parser
+from .photos import photos_in, spread
 from .report import machine_line, markdown_table
 
 #: Chips that dlib embeds in each round; the torch side gets all.
@@ -49,8 +51,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--chips", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch_size", type=int, default=32)
@@ -61,9 +62,8 @@ def _chips(folder: Path, n_chips: int) -> np.ndarray:
     """Chips of faces, one a photo, from photos spread over the folder."""
     detector = dlib.get_frontal_face_detector()
     predictor = dlib.shape_predictor(str(find_weights("dlib_landmarks5")))
-    photos = sorted(folder.glob("*/*.jpg"))
     chips = []
-    for path in photos[:: max(1, len(photos) // (n_chips + n_chips // 10))]:
+    for path in spread(photos_in(folder), n_chips + n_chips // 10):
         photo = dlib.load_rgb_image(str(path))
         if boxes := detector(photo, 0):
             chips.append(dlib.get_face_chip(photo, predictor(photo, boxes[0]), 150, 0.25))

@@ -22,6 +22,8 @@ import numpy as np
 
 from faceheads.table_io import read_table
 
+from .arguments import benchmark_parser
+from .photos import link_photos, photos_in, spread
 from .report import machine_line, markdown_table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -32,7 +34,8 @@ def main() -> None:
     args = _arguments()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        photos = _link_photos(args.data / "lfw" / "lfw-deepfunneled", folder / "photos", args.images)
+        lfw = photos_in(args.data / "lfw" / "lfw-deepfunneled")
+        photos = link_photos(spread(lfw, args.images), folder / "photos")
         rounds = [_round(folder, photos, args.jobs) for _ in range(args.rounds)]
         print(f"{machine_line()}\n")
         print(f"{len(photos)} photos, {args.jobs} worker processes; seconds of wall time\n")
@@ -44,21 +47,11 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
-
-
-def _link_photos(source: Path, target: Path, n: int) -> list[Path]:
-    every = sorted(source.glob("*/*.jpg"))
-    chosen = every[:: max(1, len(every) // n)][:n]
-    target.mkdir()
-    for photo in chosen:
-        (target / photo.name).symlink_to(photo.resolve())
-    return sorted(target.iterdir())
 
 
 def _round(folder: Path, photos: list[Path], jobs: int) -> tuple[float, float, dict]:

@@ -11,8 +11,11 @@ import argparse
 import shutil
 from pathlib import Path
 
+import pandas as pd
+
 from faceheads.datasets import open_dataset
 from faceheads.datasets.pairs import read_pairs
+from faceheads.table import FaceTable
 from faceheads.table_io import read_table
 from faceheads.verification.accuracy import identity_interval, is_correct, logistic_threshold
 from faceheads.verification.trials import make_trials
@@ -21,41 +24,51 @@ from features.extract import Extraction
 from features.pipeline import PipelineConfig
 from features.pool import resolve_jobs, set_passive_wait
 
+from .arguments import benchmark_parser
 from .report import machine_line
 
 
 def main() -> None:
     """Print the accuracy on DevTest."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    args = _arguments()
+    set_passive_wait()
+    root = args.data / "lfw"
+    train, test = (read_pairs(root / f"pairsDev{part}.txt") for part in ("Train", "Test"))
+    table = _extracted(args, root / "lfw-deepfunneled", pd.concat([train, test]))
+    threshold = logistic_threshold(make_trials(table, train, "cosine"))
+    trials = make_trials(table, test, "cosine")
+    right = is_correct(trials, threshold)
+    low, high = identity_interval(right, trials)
+    n_lost = int((~trials.is_acquired).sum())
+    print(f"{machine_line()}\n\n{args.detector}, flip, cosine, threshold {threshold:.4f} from DevTrain")
+    print(
+        f"DevTest: {right.mean():.2%} of {len(right)} ({low:.2%} to {high:.2%}); "
+        f"{n_lost} comparisons lost to images without a face"
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--spec", type=Path, default=Path("tests/data/mobilefacenet.json"))
-    parser.add_argument("--cache", type=Path, default=Path("demo/foreign"))
+    parser.add_argument("--cache", type=Path, default=Path("demo/foreign"), help="where the feature table is kept")
     parser.add_argument("--detector", default="mtcnn")
     parser.add_argument("--jobs", type=int)
-    args = parser.parse_args()
-    set_passive_wait()
+    return parser.parse_args()
+
+
+def _extracted(args: argparse.Namespace, photos: Path, pairs: pd.DataFrame) -> FaceTable:
+    """The photos of the pairs, embedded by the network with the specification beside it."""
     args.cache.mkdir(parents=True, exist_ok=True)
     model = args.cache / "mobilefacenet.onnx"
     shutil.copyfile(args.data / "weights" / "mobilefacenet.onnx", model)
     shutil.copyfile(args.spec, model.with_suffix(".json"))
-    root = args.data / "lfw"
-    pairs = {part: read_pairs(root / f"pairsDev{part}.txt") for part in ("Train", "Test")}
-    dataset = open_dataset(root / "lfw-deepfunneled", "lfw")
-    listed = {path for frame in pairs.values() for side in ("probe", "reference") for path in frame[side]}
+    dataset = open_dataset(photos, "lfw")
+    listed = {*pairs["probe"], *pairs["reference"]}
     images = [path for path in dataset.images if path in listed]
     config = PipelineConfig(EmbedderRequest(str(model), flip=True), args.detector, faces="central", landmarks="68")
     output = args.cache / f"{args.detector}.parquet"
     Extraction(dataset.root, images, config, output, resolve_jobs(args.jobs)).run()
-    table = read_table(output)
-    threshold = logistic_threshold(make_trials(table, pairs["Train"], "cosine"))
-    trials = make_trials(table, pairs["Test"], "cosine")
-    right = is_correct(trials, threshold)
-    low, high = identity_interval(right, trials)
-    lost = int((~trials.is_acquired).sum())
-    print(f"{machine_line()}\n\n{args.detector}, flip, cosine, threshold {threshold:.4f} from DevTrain")
-    print(
-        f"DevTest: {right.mean():.2%} of {len(right)} ({low:.2%} to {high:.2%}); {lost} comparisons lost to images without a face"
-    )
+    return read_table(output)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from PIL import Image
 from features.detect.hog import HogDetector
 from features.image import read_image
 
+from .arguments import benchmark_parser
 from .report import machine_line, markdown_table
 
 Box = tuple[int, int, int, int]
@@ -42,8 +43,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds group_photos/")
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--upsample", type=int, default=1, help="the tables of 2018 were made with 1")
     parser.add_argument("--implementation", choices=("auto", "numba", "dlib"), default="auto")
     return parser

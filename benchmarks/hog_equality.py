@@ -23,6 +23,8 @@ import numpy as np
 from features.detect.fhog import HogKernel
 from features.image import read_image
 
+from .arguments import benchmark_parser
+from .photos import photos_in
 from .report import machine_line, markdown_table
 
 #: What issue 3 allows scores to differ by.
@@ -71,8 +73,7 @@ def main() -> int:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--all", action="store_true", help="every photo and 500 crops, however long it takes")
     parser.add_argument("--lfw", type=int, default=200, help="photos of LFW, evenly spaced")
     parser.add_argument("--wider", type=int, default=10, help="photos of WIDER FACE, evenly spaced")
@@ -95,9 +96,9 @@ def _parse() -> argparse.Namespace:
 
 def _sets(options: argparse.Namespace) -> dict[str, list]:
     """Name → photos, each a path or a (path, seed) to be cropped from it."""
-    lfw = _photos(options.data / "lfw" / "lfw-deepfunneled")
-    wider = _photos(options.data / "wider_val" / "images")
-    groups = sorted(_photos(options.data / "group_photos" / "photos"), key=lambda path: path.stat().st_size)
+    lfw = photos_in(options.data / "lfw" / "lfw-deepfunneled")
+    wider = photos_in(options.data / "wider_val" / "images")
+    groups = sorted(photos_in(options.data / "group_photos" / "photos"), key=lambda path: path.stat().st_size)
     rng = np.random.default_rng(options.seed)
     sources = lfw[:: max(len(lfw) // 250, 1)] + wider + groups
     crops = [(sources[rng.integers(len(sources))], options.seed + number) for number in range(options.crops)]
@@ -107,13 +108,6 @@ def _sets(options: argparse.Namespace) -> dict[str, list]:
         "group photos": groups[: options.groups],
         "crops": crops,
     }
-
-
-def _photos(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    if not found:
-        raise SystemExit(f"--data must hold photos at {folder}; there are none. See README.md of shared/.")
-    return found
 
 
 def _spaced(photos: list[Path], n: int) -> list[Path]:

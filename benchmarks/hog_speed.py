@@ -15,7 +15,6 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import dlib
@@ -24,6 +23,8 @@ import numpy as np
 from features.detect.fhog import HogKernel
 from features.image import read_image
 
+from .arguments import benchmark_parser
+from .photos import photos_in, spread
 from .report import machine_line, markdown_table
 
 #: Sizes in the table: pixels, or None for the photo as it is.
@@ -47,8 +48,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--lfw", type=int, default=60, help="photos of LFW")
     parser.add_argument("--megapixel", type=int, default=6, help="photos of WIDER FACE, resized to one megapixel")
     parser.add_argument("--rounds", type=int, default=7)
@@ -56,13 +56,11 @@ def _parse() -> argparse.Namespace:
 
 
 def _sets(options: argparse.Namespace) -> dict[str, list[np.ndarray]]:
-    lfw = sorted((options.data / "lfw" / "lfw-deepfunneled").rglob("*.jpg"))
-    wider = sorted((options.data / "wider_val" / "images").rglob("*.jpg"))
+    lfw = spread(photos_in(options.data / "lfw" / "lfw-deepfunneled"), options.lfw)
+    wider = spread(photos_in(options.data / "wider_val" / "images"), options.megapixel)
     return {
-        "LFW 250 × 250": [read_image(path).rgb for path in lfw[:: len(lfw) // options.lfw][: options.lfw]],
-        "1 megapixel": [
-            _megapixel(read_image(path).rgb) for path in wider[:: len(wider) // options.megapixel][: options.megapixel]
-        ],
+        "LFW 250 × 250": [read_image(path).rgb for path in lfw],
+        "1 megapixel": [_megapixel(read_image(path).rgb) for path in wider],
     }
 
 

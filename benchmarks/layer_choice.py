@@ -23,6 +23,7 @@ from features.extract import Extraction
 from features.pipeline import PipelineConfig
 from features.pool import resolve_jobs, set_passive_wait
 
+from .arguments import benchmark_parser
 from .report import machine_line, markdown_table
 
 SINGLE = [f"block{i:02d}" for i in (3, 5, 7, 9, 10, 11, 12, 13, 14)]
@@ -64,8 +65,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--cache", type=Path, default=Path("demo/layers"), help="where the feature table is kept")
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--jobs", type=int)

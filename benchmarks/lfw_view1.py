@@ -32,6 +32,7 @@ from features.extract import Extraction
 from features.pipeline import PipelineConfig
 from features.pool import resolve_jobs, set_passive_wait
 
+from .arguments import benchmark_parser
 from .report import machine_line, markdown_table
 
 
@@ -92,8 +93,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--cache", type=Path, default=Path("demo/lfw"), help="where the feature tables are kept")
     parser.add_argument("--only", nargs="+", choices=list(CONFIGS))
     parser.add_argument("--jobs", type=int)

@@ -35,6 +35,7 @@ from faceheads.table_io import read_table
 from features.extract import SHARD_SIZE
 from features.pool import default_jobs
 
+from .arguments import benchmark_parser
 from .photos import link_photos, photos_in
 from .report import machine_line, markdown_table
 
@@ -63,8 +64,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="worker processes (default: one a core)")

@@ -33,6 +33,8 @@ from features.detect.mtcnn import MtcnnDetector
 from features.face import Face
 from features.image import read_image
 
+from .arguments import benchmark_parser
+from .photos import photo_sets
 from .report import machine_line, markdown_table
 
 #: From half-open boxes to facenet-pytorch's.
@@ -59,7 +61,7 @@ def main() -> None:
     print(f"{machine_line()}, facenet-pytorch {version('facenet-pytorch')}, batches of {args.batch}\n")
     reference, detector = MTCNN(keep_all=True, select_largest=False), MtcnnDetector()
     rows = []
-    for name, photos in _photo_sets(args).items():
+    for name, photos in photo_sets(args.data, args.lfw, args.groups, args.wider).items():
         for n_threads in args.threads:
             torch.set_num_threads(n_threads)
             cv2.setNumThreads(n_threads)
@@ -84,28 +86,13 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--wider", type=int, default=200, help="photos of WIDER FACE: every size, small faces")
     parser.add_argument("--lfw", type=int, default=200, help="photos of LFW: 250 x 250, one large face")
     parser.add_argument("--groups", type=int, default=8, help="group photos")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     return parser.parse_args()
-
-
-def _photo_sets(args: argparse.Namespace) -> dict[str, list[Path]]:
-    folders = {
-        "WIDER FACE": (args.data / "wider_val" / "images", args.wider),
-        "LFW": (args.data / "lfw" / "lfw-deepfunneled", args.lfw),
-        "group photos": (args.data / "group_photos" / "photos", args.groups),
-    }
-    return {name: _spread(folder, n) for name, (folder, n) in folders.items() if n}
-
-
-def _spread(folder: Path, n: int) -> list[Path]:
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    return photos[:: max(1, len(photos) // n)][:n]
 
 
 def _batches(paths: list[Path], size: int) -> Iterator[list[np.ndarray]]:

@@ -27,6 +27,16 @@ def spread(photos: Sequence[Path], n: int) -> list[Path]:
     return list(photos[:: max(1, len(photos) // n)][:n])
 
 
+def photo_sets(data: Path, n_lfw: int, n_groups: int, n_wider: int) -> dict[str, list[Path]]:
+    """So many photos of each set, a set without any left out: large single faces, large groups, faces of every size."""
+    folders = {
+        "LFW": (data / "lfw" / "lfw-deepfunneled", n_lfw),
+        "group photos": (data / "group_photos" / "photos", n_groups),
+        "WIDER FACE": (data / "wider_val" / "images", n_wider),
+    }
+    return {name: spread(photos_in(folder), n) for name, (folder, n) in folders.items() if n}
+
+
 def link_photos(photos: Sequence[Path], folder: Path) -> list[Path]:
     """Make ``folder`` with links ``000000.jpg`` … to the photos; returns the links."""
     folder.mkdir()
