@@ -172,3 +172,20 @@ class TableSpec:
     def with_embedder(self, embedder: EmbedderSpec) -> TableSpec:
         """The same detection with another embedder."""
         return replace(self, embedder=embedder)
+
+
+def difference(there: TableSpec, now: TableSpec) -> str:
+    """What differs between the specifications of a table that exists and of one that is to be made, for a message."""
+    old, new = (_flat(spec.to_json()) for spec in (there, now))
+    names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    return "; ".join(f"{name}: {old.get(name)!r} there, {new.get(name)!r} now" for name in names)
+
+
+def _flat(values: Mapping, prefix: str = "") -> dict:
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

@@ -15,7 +15,8 @@ from faceheads.datasets import ADAPTERS, Dataset, open_dataset
 from faceheads.labels import default_label_path, write_labels
 from faceheads.table_io import read_spec
 
-from .extract import Extraction, ExtractionSummary
+from .extract import Extraction
+from .extraction_summary import ExtractionSummary
 from .failures import Allowance
 from .options import (
     add_detection_options,
@@ -26,6 +27,7 @@ from .options import (
     run_command,
 )
 from .pool import resolve_jobs, set_passive_wait
+from .stage_times import StageTimes
 
 #: Problems of a data set that are printed; the file lists all.
 _N_PROBLEMS_SHOWN = 5
@@ -70,7 +72,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--save_crops", type=Path, metavar="DIR", help="also write the aligned crops as PNG")
     group.add_argument("--json", action="store_true", help="print the summary as JSON")
-    group.add_argument("--profile", action="store_true", help="print the time of each stage")
+    group.add_argument("--profile", action="store_true", help="print time and items of each stage")
 
 
 def extract_main(argv: Sequence[str] | None = None) -> int:
@@ -107,10 +109,10 @@ def _extract(args: argparse.Namespace) -> int:
 def _with_progress_bar(extraction: Extraction) -> ExtractionSummary:
     with tqdm(total=len(extraction.images), unit="img", desc="extract", file=sys.stderr) as bar:
 
-        def advance(n_images: int, seconds: dict[str, float]) -> None:
-            if seconds:
-                stage = max(seconds, key=seconds.__getitem__)
-                bar.set_postfix_str(f"limit: {stage} {seconds[stage] / sum(seconds.values()):.0%}", refresh=False)
+        def advance(n_images: int, times: StageTimes) -> None:
+            stage = times.limiting_stage
+            if stage:
+                bar.set_postfix_str(f"limit: {stage} {times.share_of(stage):.0%}", refresh=False)
             bar.update(n_images)
 
         summary = extraction.run(advance)
@@ -156,10 +158,11 @@ def _print_summary(summary: ExtractionSummary, args: argparse.Namespace, label_p
         print(f"  {status:<14}{count:>6}")
     print(f"computed      {summary.n_computed:>8}   reused {summary.n_reused}")
     if summary.n_computed:
-        print(f"speed         {summary.images_per_s:>8.1f}   images/s, limited by {summary.limiting_stage}")
+        print(f"speed         {summary.images_per_s:>8.1f}   images/s, limited by {summary.times.limiting_stage}")
     if args.profile:
-        for stage, seconds in summary.stage_seconds.items():
-            print(f"  {stage:<14}{seconds:>9.2f} s over all workers")
+        print("stages, times of all workers added up:")
+        for line in summary.times.lines():
+            print(f"  {line}")
     spec = read_spec(args.save_feature)
     print(f"table         {args.save_feature} ({spec.embedder.network}, {spec.embedder.dimension} columns)")
     print(f"embedder      {spec.embedder_digest}")

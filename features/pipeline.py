@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,11 +23,11 @@ from .image import read_image
 from .image_writer import write_image
 from .landmarks import find_landmarks
 from .opencv import import_cv2
+from .stage_times import StageTimes
 from .unreadable import UnreadableImage
 
 FACE_POLICIES = ("largest", "central", "all", "only")
 NO_FACE_POLICIES = ("skip", "whole")
-STAGES = ("decode", "detect", "align", "embed")
 #: Images that a detector which runs in batches is given at once.
 DETECTION_BATCH = 8
 
@@ -126,7 +123,7 @@ class FacePipeline:
 
     def __init__(self, config: PipelineConfig) -> None:
         self.config = config
-        self.seconds: dict[str, float] = defaultdict(float)
+        self.times = StageTimes()
 
     @cached_property
     def detector(self):
@@ -183,14 +180,6 @@ class FacePipeline:
             "predictor, whose training data exclude commercial use)."
         )
 
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] += time.perf_counter() - start
-
     def warm_up(self) -> None:
         """Compile and cache what is compiled at first use, before worker processes would each do it."""
         self.detector.detect([np.zeros((96, 96, 3), np.uint8)])
@@ -204,9 +193,9 @@ class FacePipeline:
         ----------
         images : sequence of ndarray of shape (height, width, 3), uint8, RGB
         """
-        with self._timed("detect"):
+        with self.times.measured("detect", len(images)):
             detected = isolated(self.detector.detect, images, "detection")
-        with self._timed("align"):
+        with self.times.measured("align", len(images)):
             return [self._align(image, faces) for image, faces in zip(images, detected, strict=True)]
 
     def _align(self, image: np.ndarray, faces: list[Face] | str) -> ImageFaces:
@@ -251,7 +240,8 @@ class FacePipeline:
         None where there is no face, a sentence where embedding failed.
         """
         with_crops = [i for i, one in enumerate(found) if one.crops is not None]
-        with self._timed("embed"):
+        n_crops = sum(found[i].crops.shape[0] * found[i].crops.shape[1] for i in with_crops)
+        with self.times.measured("embed", n_crops):
             vectors = isolated(self._embed_crops, [found[i].crops for i in with_crops], "embedding")
         out: list[np.ndarray | str | None] = [None] * len(found)
         for i, vector in zip(with_crops, vectors, strict=True):
@@ -287,7 +277,7 @@ class FacePipeline:
     def _rows_of_few(self, root: Path, paths: Sequence[str], crop_folder: Path | None) -> list[FaceRow]:
         decoded, rows = {}, {}
         for path in paths:
-            with self._timed("decode"):
+            with self.times.measured("decode", 1):
                 try:
                     decoded[path] = read_image(root / path)
                 except UnreadableImage as error:

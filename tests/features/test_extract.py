@@ -2,12 +2,10 @@
 
 import dataclasses
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from faceheads.table import FaceRow, FaceTable, Status, TableError
 from faceheads.table_io import read_table
 from features import extract
 from features.extract import Extraction
+from features.extract_worker import TaskResult
 from tests.features.photos import whole_image_config, write_photos
 
 
@@ -125,7 +124,7 @@ def test_failed_images_are_tried_again_only_when_asked(photos, tmp_path):
 
 
 def test_an_image_that_kills_its_worker_becomes_a_failed_row(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(extract, "_process", _process_that_dies)
+    monkeypatch.setattr(extract, "process", _process_that_dies)
     summary = run(photos, tmp_path / "f.parquet", jobs=2)
     table = read_table(tmp_path / "f.parquet")
     failed = table[table.status == "failed"]
@@ -137,54 +136,70 @@ def test_an_image_that_kills_its_worker_becomes_a_failed_row(photos, tmp_path, m
 def _process_that_dies(root, config, crops, is_worker, task):
     if "005.png" in task.paths:
         os.kill(os.getpid(), signal.SIGKILL)
-    return extract._TaskResult([FaceRow(path, "", Status.NO_FACE) for path in task.paths], {})
+    return TaskResult([FaceRow(path, "", Status.NO_FACE) for path in task.paths])
 
 
-_KILLED_RUN = """
-import sys
+_STOPPED_RUN = """
+import sys, time
 from pathlib import Path
 from features.extract import Extraction
 from tests.features.photos import whole_image_config
-folder, output = map(Path, sys.argv[1:])
-if __name__ == "__main__":
-    images = sorted(p.name for p in folder.iterdir())
-    print("ready", flush=True)
-    Extraction(folder, images, whole_image_config(), output, jobs=1, shard_size=8).run()
+folder, output = map(Path, sys.argv[1:3])
+n_left = int(sys.argv[3])
+def wait_to_be_killed(n_images, times):
+    global n_left
+    n_left -= n_images
+    if n_left <= 0:
+        print("here", flush=True)
+        time.sleep(600)
+images = sorted(p.name for p in folder.iterdir())
+Extraction(folder, images, whole_image_config(), output, shard_size=8).run(wait_to_be_killed)
 """
 
 
 def test_a_killed_run_is_taken_up_with_less_than_a_shard_computed_again(tmp_path):
-    folder = tmp_path / "photos"
-    names = write_photos(folder, 120)
-    script = tmp_path / "run.py"
-    script.write_text(_KILLED_RUN)
-    output = tmp_path / "f.parquet"
-    rng = random.Random(0)
-    for _ in range(2):
-        _kill_after(script, folder, output, rng.uniform(0.05, 0.4))
-        assert not output.exists(), "the run was over before it was killed"
-    parts = sorted((tmp_path / "f.parquet.parts").glob("*.parquet"))
-    n_saved = len({path for part in parts for path in read_table(part).path})
-    assert n_saved > 0
+    folder, output = tmp_path / "photos", tmp_path / "f.parquet"
+    names = write_photos(folder, 60)
+    for n_images, n_saved in ((20, 16), (45, 40)):
+        _kill_after(n_images, folder, output)
+        parts = (tmp_path / "f.parquet.parts").glob("*.parquet")
+        assert len({path for part in parts for path in read_table(part).path}) == n_saved
+        assert not output.exists()
     summary = Extraction(folder, names, whole_image_config(), output, shard_size=8).run()
-    assert summary.n_reused == n_saved
+    assert (summary.n_reused, summary.n_computed) == (40, 20)
     Extraction(folder, names, whole_image_config(), tmp_path / "fresh.parquet", shard_size=8).run()
     assert_same_rows(read_table(output), read_table(tmp_path / "fresh.parquet"))
 
 
-def _kill_after(script, folder, output, seconds):
-    """Start a run, wait until a new shard is there and some time more, then kill -9."""
+def _kill_after(n_images, folder, output):
+    """Start a run and kill -9 it when it has gone through so many images."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    parts = output.with_name(output.name + ".parts")
-    before = {p.stat().st_ino for p in parts.glob("part-*")}
-    process = subprocess.Popen([sys.executable, script, folder, output], env=environment, stdout=subprocess.PIPE)
-    while {p.stat().st_ino for p in parts.glob("part-*")} <= before:
-        assert process.poll() is None, "the run ended without writing a shard"
-        time.sleep(0.002)
-    time.sleep(seconds)
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    command = [sys.executable, "-c", _STOPPED_RUN, str(folder), str(output), str(n_images)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "here\n"
+        process.kill()
+
+
+def test_a_folder_of_other_things_is_never_replaced(photos, tmp_path):
+    precious = tmp_path / "pictures"
+    shutil.copytree(photos, precious)
+    before = sorted(path.name for path in precious.iterdir())
+    for overwrite in (False, True):
+        with pytest.raises(TableError, match="holds other things than a feature table, for example '000.png'"):
+            run(photos, precious, overwrite=overwrite)
+    assert sorted(path.name for path in precious.iterdir()) == before
+
+
+def test_an_empty_folder_can_become_a_table_and_a_table_folder_can_be_made_anew(photos, tmp_path):
+    (tmp_path / "table").mkdir()
+    run(photos, tmp_path / "table")
+    (photos / "extra.png").write_bytes((photos / "000.png").read_bytes()[:-1])
+    try:
+        assert run(photos, tmp_path / "table").n_computed == 1
+        assert run(photos, tmp_path / "table", overwrite=True).n_computed == 14
+    finally:
+        (photos / "extra.png").unlink()
+    assert {path.name for path in (tmp_path / "table").iterdir()} == {f"part-0000{i}.parquet" for i in range(4)}
 
 
 def test_wrong_input_is_an_error_that_says_what_to_do(photos, tmp_path):
