@@ -1,4 +1,4 @@
-"""Which layers of the dlib network know age, gender and race: the choice behind ``--layers attributes``.
+"""Which layers of the dlib network know age, gender and race: ``--layers attributes`` beside others.
 
 Uses the training part of UTKFace only (see the split in ``faceheads.splits``): ridge regressions on standardised layers,
 cross-validated over groups of equal images. Faces that no detector finds are taken whole and count.

@@ -22,7 +22,7 @@ import pandas as pd
 from faceheads.atomic import write_text
 from faceheads.labels import default_label_path, labels_for, read_labels, write_labels
 from faceheads.metrics.intervals import wilson_interval
-from faceheads.splits import split_by_content
+from faceheads.splits import NEITHER, split_by_content
 from faceheads.store import load_heads
 from faceheads.table import FaceTable
 from faceheads.table_io import read_table, write_table
@@ -50,7 +50,9 @@ def main() -> None:
     _write_sample(table, labels, np.flatnonzero((part == "train") & is_known & (table.status == "ok")))
     _train_heads(args.feature)
     test = (part == "test") & is_known & table.has_embedding
-    write_text(CARD, _card(table[test], labels[test]))
+    n_conflicts = int((part == NEITHER).sum())
+    figures = _card_figures(table[test], labels[test])
+    write_text(CARD, CARD_TEXT.format(n_images=table.n_images, n_conflicts=n_conflicts, **figures))
 
 
 def _write_sample(table: FaceTable, labels: pd.DataFrame, rows: np.ndarray) -> None:
@@ -76,7 +78,8 @@ def _train_heads(feature: Path) -> None:
     (DATA / "default_heads.split.csv").unlink()
 
 
-def _card(table: FaceTable, labels: pd.DataFrame) -> str:
+def _card_figures(table: FaceTable, labels: pd.DataFrame) -> dict[str, str]:
+    """The table by cohort, and the layers that the heads look at."""
     heads = load_heads(DATA / "default_heads.skops")
     guesses = {p.target: p.value for p in heads.predict(table.embedding, table.spec)}
     decade = pd.cut(labels["age"].astype(float), DECADES, right=False).astype(str).to_numpy()
@@ -90,7 +93,7 @@ def _card(table: FaceTable, labels: pd.DataFrame) -> str:
         if (is_in := values == value).sum() >= MIN_COHORT
     ]
     header = ["cohort", "", "faces", "gender right", "race as annotated right", "age off by (mean, years)"]
-    return CARD_TEXT.format(table=markdown_table(header, rows), layers=", ".join(heads.table_spec.embedder.layers))
+    return {"table": markdown_table(header, rows), "layers": ", ".join(heads.table_spec.embedder.layers)}
 
 
 def _figures(labels: pd.DataFrame, guesses: dict[str, np.ndarray]) -> list[str]:
@@ -111,7 +114,7 @@ CARD_TEXT = """# The heads that ship: gender, age, race as annotated
 
 - **What they are.** Four averaged multilayer perceptrons (128, 128) for each question, on pooled stages ({layers}) of dlib's
   embedding network, averaged over the mirror image; faces found by HOG with one upsampling.
-- **What they learned from.** The training part of UTKFace as it lies in `shared/data` (17,718 aligned crops; 381 copies of
+- **What they learned from.** The training part of UTKFace as it lies in `shared/data` ({n_images:,} aligned crops; {n_conflicts} copies of
   equal images with conflicting labels left out). UTKFace's terms are **non-commercial research**, and the heads inherit
   them; the code's licence (MIT) does not cover them. See MODEL_LICENSES.md.
 - **What they say.** What UTKFace's annotators would have said. Gender has two classes there, race five; age is an

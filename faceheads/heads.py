@@ -1,4 +1,4 @@
-"""The estimators that decide: scikit-learn pipelines on embeddings, with defaults that were chosen on held-out folds.
+"""The estimators that decide: scikit-learn pipelines on embeddings, with their defaults.
 
 =========  ==============================================  ================================================
 kind       classes, attributes                             numbers
@@ -50,7 +50,7 @@ KINDS = ("logistic", "mlp", "svm", "svr", "ridge", "hgb")
 #: Kinds that exist for one task only, and what stands for them in the other.
 _FOR_CLASSES = {"svr": "svm", "ridge": "logistic"}
 _FOR_NUMBERS = {"svm": "svr", "logistic": "ridge"}
-#: Kinds whose time grows with the length of the embedding faster than they profit from it.
+#: Kinds whose time grows with the length of the embedding: for them it is shortened.
 _SHORTENED = ("mlp", "svm", "svr")
 
 #: Up to this many rows the RBF kernel is exact; its time grows with the square of the rows.
@@ -62,8 +62,8 @@ HIDDEN_LAYERS = (128, 128)
 N_CALIBRATION_FOLDS = 3
 _KERNEL_CACHE_MB = 1000
 
-# Chosen on two of five folds of UTKFace's train part, embeddings of 576 and 2,176 numbers (benchmarks/utkface_heads.py
-# --tune --folds 2); differences within the standard error of a fold, 0.5 % and 0.1 years, were not chased.
+# Chosen by cross-validation on UTKFace's train part (benchmarks/utkface_heads.py --tune prints the scores of what stands
+# here); differences within the standard error over its folds were not chased.
 # Penalties are per dimension: standardised embeddings of any length then have logits of the same spread a priori.
 LOGISTIC_C_TIMES_DIMENSION = 3.0
 RIDGE_ALPHA_PER_DIMENSION = 0.2
@@ -72,8 +72,7 @@ SVM_GAMMA_TIMES_DIMENSION = 0.7
 SVR_C = 1.0
 SVR_GAMMA_TIMES_DIMENSION = 0.6
 SVR_EPSILON = 0.1
-#: Longer embeddings lose nothing by principal components before kernels and networks: 192 and 384 did alike on a
-#: validation part, and both as well as all 2,176 numbers.
+#: Longer embeddings are shortened to their first principal components before kernels and networks.
 PCA_ABOVE_DIMENSION = 512
 N_COMPONENTS = 192
 #: With fewer rows the components would be those of chance.

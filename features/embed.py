@@ -21,8 +21,8 @@ from faceheads.weights import REGISTRY, fetch_weights, find_weights
 if TYPE_CHECKING:
     import torch
 
-#: Named choices of layers. ``attributes`` was chosen on UTKFace's training part (benchmarks/layer_choice.py): age and
-#: race live in earlier stages than identity. It is the last block of each width before the final one.
+#: Named choices of layers. ``attributes`` of dlib's network is the last block of each width before the final one;
+#: benchmarks/layer_choice.py compares it with other choices.
 LAYER_PRESETS = {
     "dlib": {"identity": ("final",), "attributes": ("block07", "block10", "block14")},
     "facenet": {"identity": ("final",), "attributes": ("final",)},

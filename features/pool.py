@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 #: Tasks waiting for or being computed by each worker: one in work and two waiting keeps a worker busy.
 TASKS_PER_WORKER = 3
 
-#: One thread a worker; threads that wait sleep instead of spinning (torch loses 4x otherwise when other work runs).
+#: One thread a worker; threads that wait sleep instead of spinning, which takes the core from other work.
 WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
