@@ -22,9 +22,9 @@ _TEXTURE = 2 * 0.2357
 
 
 @emitted
-def energy_row(writer: Writer, histogram: Pointer, row: Value, pitch: Value, n: Value, energies: Pointer) -> None:
-    """Energy of ``n`` cells: the sum of the squares of the nine orientations without sign."""
-    cells = histogram + row + 1
+def energy_row(writer: Writer, histogram: Pointer, pitch: Value, n: Value, energies: Pointer) -> None:
+    """Energy of ``n`` cells of a row: the sum of the squares of the nine orientations without sign."""
+    cells = histogram + 1
     with writer.loop(0, n, LANES) as cell:
         energy = writer.constant(0.0)
         for direction in range(_N_DIRECTIONS):
@@ -58,24 +58,20 @@ def _normalised(writer: Writer, value: Value, limits: list[Value], scales: list[
 def feature_row(
     writer: Writer,
     histogram: Pointer,
-    row: Value,
     pitch: Value,
-    limits_above: Pointer,
-    scales_above: Pointer,
-    limits_below: Pointer,
-    scales_below: Pointer,
+    limit_rows: tuple[Pointer, Pointer],
+    scale_rows: tuple[Pointer, Pointer],
     n: Value,
     planes: Pointer,
-    start: Value,
     stride: Value,
 ) -> None:
-    """One row of all planes: ``n`` cells, written from ``start`` on (and up to a vector further)."""
+    """One row of all planes: ``n`` cells (and up to a vector further); limits and scales of the blocks below, above."""
     with writer.loop(0, n, LANES) as cell:
-        source, target = histogram + row + cell + 2, planes + start + cell + ZEROS_BEFORE
-        sides = [(limits_below, scales_below, 1), (limits_above, scales_above, 1)]
-        sides += [(limits_below, scales_below, 0), (limits_above, scales_above, 0)]
-        limits = [writer.load(limit + cell + shift, LANES) for limit, _, shift in sides]
-        scales = [writer.load(scale + cell + shift, LANES) for _, scale, shift in sides]
+        source, target = histogram + cell + 2, planes + cell + ZEROS_BEFORE
+        limits, scales = (
+            [writer.load(row + cell + shift, LANES) for shift in (1, 0) for row in rows]
+            for rows in (limit_rows, scale_rows)
+        )
         textures = [writer.constant(0.0)] * 4
         for orientation in range(N_BINS):
             value = writer.load(source + pitch * orientation, LANES)

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, types
 
 from .geometry import N_PLANES, WINDOW
-from .simd import LANES, REGISTERS, Pointer, Value, Writer, clear, emitted
+from .simd import LANES, REGISTERS, Pointer, Value, Writer, at, clear, emitted
 
 #: Filters and vectors of the tile of the row pass, rows of the tile of the column pass.
 TILE_FILTERS = 5 if REGISTERS >= 32 else 3
@@ -48,43 +48,33 @@ def _write_row_filters(
 
 @emitted
 def filter_rows(
-    writer: Writer,
-    planes: Pointer,
-    start: Value,
-    n: Value,
-    filters: Pointer,
-    first: Value,
-    n_filters: Value,
-    responses: Pointer,
-    target: Value,
-    stride: Value,
+    writer: Writer, plane: Pointer, n: Value, filters: Pointer, n_filters: Value, responses: Pointer, stride: Value
 ) -> None:
-    """Up to ``TILE_FILTERS`` row filters from ``first`` on, applied to ``n`` numbers of a plane from ``start`` on."""
+    """Up to ``TILE_FILTERS`` row filters, applied to ``n`` numbers of a plane; responses ``stride`` numbers apart."""
     for number in range(1, TILE_FILTERS + 1):
         with writer.when(n_filters.equals(number)):
-            taps = filters + first * WINDOW
-            _write_row_filters(writer, number, planes + start, n, taps, responses + target, stride)
+            _write_row_filters(writer, number, plane, n, filters, responses, stride)
 
 
 @emitted
 def filter_columns(
     writer: Writer,
     responses: Pointer,
-    start: Value,
     pitch: Value,
-    n_rows: Value,
-    n_columns: Value,
-    filters: Pointer,
-    filter_: Value,
+    size: tuple[Value, Value],
+    taps: Pointer,
     scores: Pointer,
-    target: Value,
     score_pitch: Value,
 ) -> None:
-    """Add one column filter's sums to the scores; whole tiles, so up to ``TILE_ROWS - 1`` rows more than asked."""
-    weights = [writer.splat(writer.load(filters + filter_ * WINDOW + tap)) for tap in range(WINDOW)]
+    """Add one column filter's sums to ``size`` (rows, columns) scores.
+
+    Whole tiles are done, so up to ``TILE_ROWS - 1`` rows more than asked.
+    """
+    n_rows, n_columns = size
+    weights = [writer.splat(writer.load(taps + tap)) for tap in range(WINDOW)]
     with writer.loop(0, n_rows, TILE_ROWS) as row, writer.loop(0, n_columns, LANES) as column:
-        source = responses + start + row * pitch + column
-        sums_at = [scores + target + (row + r) * score_pitch + column for r in range(TILE_ROWS)]
+        source = responses + row * pitch + column
+        sums_at = [scores + (row + r) * score_pitch + column for r in range(TILE_ROWS)]
         sums = [writer.load(pointer, LANES) for pointer in sums_at]
         for line in range(TILE_ROWS + WINDOW - 1):
             numbers = writer.load(source + pitch * line, LANES)
@@ -115,48 +105,37 @@ def filter_strip(strip, model, work):
     for plane in range(N_PLANES):
         begin, end = model.filter_starts[plane], model.filter_starts[plane + 1]
         n_groups = -(-(end - begin) // TILE_FILTERS)
-        source = plane * strip.plane_stride
+        source = at(work.planes, plane * strip.plane_stride)
         for group in range(n_groups):
             first = begin + (end - begin) * group // n_groups
             count = begin + (end - begin) * (group + 1) // n_groups - first
-            target, stride = (first - begin) * strip.response_stride, strip.response_stride
-            filter_rows(work.planes, source, n, model.row_filters, first, count, work.responses, target, stride)
+            filters = at(model.row_filters, first * WINDOW)
+            responses = at(work.responses, (first - begin) * strip.response_stride)
+            filter_rows(source, n, filters, count, responses, strip.response_stride)
         for one in range(begin, end):
-            response = (one - begin) * strip.response_stride
-            target = model.filter_detectors[one] * strip.score_stride
-            filter_columns(
-                work.responses,
-                response,
-                strip.pitch,
-                strip.n_rows,
-                strip.n_columns,
-                model.column_filters,
-                one,
-                work.scores,
-                target,
-                strip.score_pitch,
-            )
+            responses = at(work.responses, (one - begin) * strip.response_stride)
+            taps = at(model.column_filters, one * WINDOW)
+            scores = work.scores[model.filter_detectors[one] * strip.score_stride :]
+            filter_columns(responses, strip.pitch, (strip.n_rows, strip.n_columns), taps, scores, strip.score_pitch)
 
 
-def _write_largest(writer: Writer, numbers: Pointer, start: Value, n: Value) -> Value:
+def _write_largest(writer: Writer, numbers: Pointer, n: Value) -> Value:
     """The largest of ``n`` numbers, rounded up to whole vectors."""
     best = writer.variable(writer.constant(-np.inf))
     with writer.loop(0, n, LANES) as index:
-        best.set(writer.maximum(writer.load(numbers + start + index, LANES), best.get()))
+        best.set(writer.maximum(writer.load(numbers + index, LANES), best.get()))
     return writer.reduce(writer.maximum, best.get())
 
 
 largest = emitted(_write_largest, returns=types.float32)
 
 
-def _write_weighted_sum(
-    writer: Writer, planes: Pointer, start: Value, stride: Value, pitch: Value, weights: Pointer, first: Value
-) -> Value:
-    """Sum of a window's features times a detector's weights, which begin at ``first``."""
+def _write_weighted_sum(writer: Writer, planes: Pointer, stride: Value, pitch: Value, weights: Pointer) -> Value:
+    """Sum of a window's features times a detector's weights; both begin where the pointers are."""
     zero = writer.constant(0.0)
     sums = [writer.variable(zero) for _ in range(2)]
     with writer.loop(0, N_PLANES) as plane:
-        window, factors = planes + start + plane * stride, weights + first + plane * (WINDOW * ROW_FLOATS)
+        window, factors = planes + plane * stride, weights + plane * (WINDOW * ROW_FLOATS)
         for row in range(WINDOW):
             for part in range(0, ROW_FLOATS, LANES):
                 numbers = writer.load(window + pitch * row + part, LANES)
@@ -171,9 +150,9 @@ weighted_sum = emitted(_write_weighted_sum, returns=types.float32)
 @njit
 def window_score(strip, row, column, detector, model, work):
     """Score of one window, from the whole weights; no threshold taken off."""
-    start = row * strip.pitch + column
-    first = detector * (N_PLANES * WINDOW * ROW_FLOATS)
-    return np.float64(weighted_sum(work.planes, start, strip.plane_stride, strip.pitch, model.weights, first))
+    window = at(work.planes, row * strip.pitch + column)
+    weights = at(model.weights, detector * (N_PLANES * WINDOW * ROW_FLOATS))
+    return np.float64(weighted_sum(window, strip.plane_stride, strip.pitch, weights))
 
 
 @njit
@@ -197,7 +176,7 @@ def collect_hits(strip, level, threshold, model, work):
         lowest = model.thresholds[detector] + threshold
         for row in range(strip.n_rows):
             start = detector * strip.score_stride + row * strip.score_pitch
-            if largest(work.scores, start, strip.n_columns) < lowest - RESCORE_MARGIN:
+            if largest(at(work.scores, start), strip.n_columns) < lowest - RESCORE_MARGIN:
                 continue
             for column in range(strip.n_columns):
                 if work.scores[start + column] < lowest - RESCORE_MARGIN:

@@ -75,6 +75,12 @@ def count_cells(size: int) -> int:
 
 
 @register_jitable
+def count_visible(size: int) -> int:
+    """Pixels along ``size``, less the last, that lie in a cell: those from 1 up to this have a gradient."""
+    return min(count_cells(size) * CELL, size) - 1
+
+
+@register_jitable
 def count_windows(n_cells: int) -> int:
     """Windows, and cells with features, along ``n_cells`` cells: the outermost cells have no neighbours to compare with."""
     return max(n_cells - 2, 0)

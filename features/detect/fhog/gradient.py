@@ -68,11 +68,10 @@ def _gradient_row(later_wins: bool) -> Callable:
         n: Value,
         bins: Pointer,
         magnitudes: Pointer,
-        first: Value,
     ) -> None:
         """Gradients of ``n`` pixels from ``start`` on (rounded up to whole vectors), in an image ``n_columns`` wide.
 
-        Writes, from ``first`` on, the orientation times ``BIN_STRIDE`` (int32) and the magnitude.
+        Writes the orientation times ``BIN_STRIDE`` (int32) and the magnitude.
         """
         middle = pixels + start
         above, below = middle + n_columns * -1, middle + n_columns
@@ -81,8 +80,8 @@ def _gradient_row(later_wins: bool) -> Callable:
             up, down = writer.load(above + column, LANES), writer.load(below + column, LANES)
             gx, gy = _differences(writer, left, right), _differences(writer, up, down)
             best_x, best_y, squared = strongest_channel(writer, gx, gy, later_wins)
-            writer.store(writer.sqrt(squared), magnitudes + first + column)
-            writer.store(orientation(writer, best_x, best_y, BIN_STRIDE), bins + first + column)
+            writer.store(writer.sqrt(squared), magnitudes + column)
+            writer.store(orientation(writer, best_x, best_y, BIN_STRIDE), bins + column)
 
     return emitted(gradient_row)
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .geometry import BIN_STRIDE, BLOCK, CELL, N_BINS
+from .geometry import BIN_STRIDE, BLOCK, CELL, N_BINS, count_cells, count_visible, histogram_pitch
 from .gradient import gradient_row_first_wins, gradient_row_last_wins
-from .simd import LANES, Pointer, Value, Writer, clear, emitted
+from .simd import LANES, Pointer, Value, Writer, at, clear, emitted
 
 #: Places in a row of pixels that vote in turn: neighbours often vote for the same cells and orientation, and each vote
 #: would wait for the one before it.
@@ -45,11 +45,10 @@ def vote_row(
     bins: Pointer,
     magnitudes: Pointer,
     weights: Pointer,
-    weight_row: Value,
     n_cells: Value,
 ) -> None:
     """Votes of a row of pixels: ``N_STREAMS`` runs of ``n_cells`` columns of cells."""
-    kept = [writer.load(weights + weight_row + 4 * lane, 4) for lane in range(CELL)]
+    kept = [writer.load(weights + 4 * lane, 4) for lane in range(CELL)]
     with writer.loop(0, n_cells) as cell:
         for lane in range(CELL):
             for stream in range(N_STREAMS):
@@ -69,9 +68,9 @@ def _quarters(writer: Writer, accumulator: Pointer) -> list[Value]:
 
 @emitted
 def sort_votes(
-    writer: Writer, accumulator: Pointer, n_cells: Value, histogram: Pointer, top: Value, bottom: Value, pitch: Value
+    writer: Writer, accumulator: Pointer, n_cells: Value, top: Pointer, bottom: Pointer, pitch: Value
 ) -> None:
-    """Add the accumulator to two rows of the histogram, beginning at ``top`` and ``bottom``, and clear it.
+    """Add the accumulator to two rows of the histogram and clear it.
 
     Cell ``q`` of a row gets the left votes of column ``q`` and the right votes of column ``q - 1``.
     """
@@ -87,33 +86,35 @@ def sort_votes(
             for side, row in enumerate((top, bottom)):
                 right = writer.shuffle(carried[side].get(), quarters[2 + side], moved_on)
                 carried[side].set(quarters[2 + side])
-                target = histogram + row + orientation * pitch + cell
+                target = row + orientation * pitch + cell
                 writer.store(writer.load(target, LANES) + (quarters[side] + right), target)
 
 
 @njit
-def gradient_block(pixels, n_columns, row, first, n, n_visible, work):
-    """Gradients of the ``n`` pixels from column ``first`` on; magnitude 0 outside of columns 1 to ``n_visible - 1``."""
-    start = row * n_columns + first
+def gradient_block(pixels, n_columns, row, first, n, work):
+    """Gradients of the ``n`` pixels from column ``first`` on; magnitude 0 in columns that have none."""
+    start, n_visible = row * n_columns + first, count_visible(n_columns)
     n_eights = 1 + (max(n_visible - CELL, 0) + CELL - 1) // CELL * CELL
     n_first = max(min(n_eights - first, n), 0)
-    gradient_row_last_wins(pixels, start, n_columns, n_first, work.bins, work.magnitudes, 0)
-    rest, n_rest = start + n_first, n - n_first
-    gradient_row_first_wins(pixels, rest, n_columns, n_rest, work.bins, work.magnitudes, n_first)
+    gradient_row_last_wins(pixels, start, n_columns, n_first, work.bins, work.magnitudes)
+    bins, magnitudes = at(work.bins, n_first), at(work.magnitudes, n_first)
+    gradient_row_first_wins(pixels, start + n_first, n_columns, n - n_first, bins, magnitudes)
     clear(work.magnitudes, 0, 1 - first)
     inside = max(min(n_visible - first, n), 0)
     clear(work.magnitudes, inside, n + N_STREAMS * CELL - inside)
 
 
 @njit
-def add_rows(pixels, n_columns, rows, n_visible, n_cells, histogram, top, bottom, pitch, work):
-    """Votes of the image rows ``rows[0]`` to ``rows[1] - 1``, which all lie between the same two rows of cells."""
+def add_rows(pixels, n_columns, rows, top, bottom, work):
+    """Add the votes of the image rows ``rows[0]`` to ``rows[1] - 1`` to the two rows of cells they lie between."""
+    n_cells = count_cells(n_columns)
+    pitch = histogram_pitch(n_cells)
     for block in range(0, n_cells + 1, BLOCK):
         n_block = min(BLOCK, n_cells + 1 - block)
         n_run = -(-n_block // N_STREAMS)
         first = block * CELL - CELL // 2
         for row in range(rows[0], rows[1]):
-            gradient_block(pixels, n_columns, row, first, n_block * CELL, n_visible, work)
-            phase = (row + CELL // 2) % CELL
-            vote_row(work.accumulator, work.bins, work.magnitudes, VOTE_WEIGHTS, phase * 4 * CELL, n_run)
-        sort_votes(work.accumulator, n_block, histogram, top + block, bottom + block, pitch)
+            gradient_block(pixels, n_columns, row, first, n_block * CELL, work)
+            weights = at(VOTE_WEIGHTS, (row + CELL // 2) % CELL * 4 * CELL)
+            vote_row(work.accumulator, work.bins, work.magnitudes, weights, n_run)
+        sort_votes(work.accumulator, n_block, at(top, block), at(bottom, block), pitch)

@@ -16,6 +16,7 @@ from .geometry import (
     ZEROS_BEFORE,
     count_cells,
     count_levels,
+    count_visible,
     count_windows,
     histogram_pitch,
     plane_pitch,
@@ -25,7 +26,7 @@ from .geometry import (
 )
 from .histogram import add_rows
 from .resize import pack, resize
-from .simd import clear
+from .simd import at, clear
 from .workspace import RING
 
 
@@ -35,19 +36,20 @@ def add_cell_row(pixels, size, row, work):
 
     Rows of the histogram, of energies and of blocks take turns in their memory.
     """
-    cells_y, cells_x = count_cells(size[0]), count_cells(size[1])
-    pitch = histogram_pitch(cells_x)
+    n_cells = count_cells(size[1])
+    pitch = histogram_pitch(n_cells)
     length = N_BINS * pitch
-    top, bottom = row % RING * length, (row + 1) % RING * length
-    clear(work.histogram, bottom, length)
-    visible_y, visible_x = min(cells_y * CELL, size[0]) - 1, min(cells_x * CELL, size[1]) - 1
-    rows = max(row * CELL - CELL // 2, 1), min(row * CELL + CELL // 2, visible_y)
-    add_rows(pixels, size[1], rows, visible_x, cells_x, work.histogram, top, bottom, pitch, work)
+    top, bottom = at(work.histogram, row % RING * length), at(work.histogram, (row + 1) % RING * length)
+    clear(bottom, 0, length)
+    rows = max(row * CELL - CELL // 2, 1), min(row * CELL + CELL // 2, count_visible(size[0]))
+    add_rows(pixels, size[1], rows, top, bottom, work)
     if row == 0:
         return
     this, before = row % 2 * pitch, (row + 1) % 2 * pitch
-    energy_row(work.histogram, top, pitch, cells_x, work.energies[this:])
-    block_row(work.energies[before:], work.energies[this:], cells_x - 1, work.limits[this:], work.scales[this:])
+    energy_row(top, pitch, n_cells, at(work.energies, this))
+    block_row(
+        at(work.energies, before), at(work.energies, this), n_cells - 1, at(work.limits, this), at(work.scales, this)
+    )
 
 
 @njit
@@ -59,19 +61,10 @@ def add_feature_row(pixels, size, row, strip, line, work):
     for needed in range(0 if row == 0 else row + 3, row + 4):
         add_cell_row(pixels, size, needed, work)
     below, above = (row + 3) % 2 * pitch, (row + 2) % 2 * pitch
-    feature_row(
-        work.histogram,
-        (row + 2) % RING * N_BINS * pitch,
-        pitch,
-        work.limits[above:],
-        work.scales[above:],
-        work.limits[below:],
-        work.scales[below:],
-        strip.n_columns,
-        work.planes,
-        line * strip.pitch,
-        strip.plane_stride,
-    )
+    histogram, planes = at(work.histogram, (row + 2) % RING * N_BINS * pitch), at(work.planes, line * strip.pitch)
+    limits = at(work.limits, below), at(work.limits, above)
+    scales = at(work.scales, below), at(work.scales, above)
+    feature_row(histogram, pitch, limits, scales, strip.n_columns, planes, strip.plane_stride)
 
 
 @njit

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit
 
-from .simd import INT32, INT64, LANES, Pointer, Value, Writer, emitted
+from .simd import INT32, INT64, LANES, Pointer, Value, Writer, at, emitted
 
 #: Channels of a pixel, and of a spread row: those of the left neighbours, then those of the right ones.
 N_CHANNELS = 3
@@ -68,16 +68,15 @@ def place_columns(n_source, n_target, left, right_weight, left_weight):
 
 
 @emitted
-def fetch_pairs(writer: Writer, pixels: Pointer, start: Value, left: Pointer, n: Value, pairs: Pointer) -> None:
+def fetch_pairs(writer: Writer, row: Pointer, left: Pointer, n: Value, pairs: Pointer) -> None:
     """For each target column its two source pixels, as one uint64."""
-    row = pixels + start
     with writer.loop(0, n) as column:
         source = row + writer.to_index(writer.load(left + column))
         writer.store(writer.load(source.viewed_as(INT64)), pairs + column)
 
 
 @emitted
-def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer, start: Value) -> None:
+def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer) -> None:
     """Pairs of pixels to six rows of floats: red, green, blue on the left, then on the right."""
     pixels = pairs.viewed_as(INT32)
     with writer.loop(0, n, LANES) as column:
@@ -86,44 +85,41 @@ def split_pairs(writer: Writer, pairs: Pointer, n: Value, spread: Pointer, start
         for side in range(2):
             chosen = writer.shuffle(first, second, range(side, 2 * LANES, 2))
             for channel, value in enumerate(channels(chosen)):
-                target = spread + start + (side * N_CHANNELS + channel) * TILE + column
+                target = spread + (side * N_CHANNELS + channel) * TILE + column
                 writer.store(writer.to_float(value), target)
 
 
 @emitted
 def blend_rows(
     writer: Writer,
-    spread: Pointer,
-    above: Value,
-    below: Value,
+    spread_rows: tuple[Pointer, Pointer],
+    row_weights: tuple[Value, Value],
+    column_weights: tuple[Pointer, Pointer],
     n: Value,
-    left_weight: Pointer,
-    right_weight: Pointer,
-    above_weight: Value,
-    below_weight: Value,
     pixels: Pointer,
-    start: Value,
 ) -> None:
-    """One target row from the two spread rows around it: four products, added from left to right, truncated."""
-    top, bottom = writer.splat(above_weight), writer.splat(below_weight)
+    """One target row from the two spread rows around it: four products, added from left to right, truncated.
+
+    The row above and its weight come before those of the row below, the left neighbours' weights before the right's.
+    """
+    heights = [writer.splat(weight) for weight in row_weights]
     with writer.loop(0, n, LANES) as column:
-        left, right = writer.load(left_weight + column, LANES), writer.load(right_weight + column, LANES)
+        widths = [writer.load(weights + column, LANES) for weights in column_weights]
         corners = [
-            (above, top * left, 0),
-            (above, top * right, 1),
-            (below, bottom * left, 0),
-            (below, bottom * right, 1),
+            (row, height * width, side)
+            for row, height in zip(spread_rows, heights)
+            for side, width in enumerate(widths)
         ]
         pixel = None
         for channel in range(N_CHANNELS):
             total = None
             for row, weight, side in corners:
-                source = spread + row + (side * N_CHANNELS + channel) * TILE + column
+                source = row + (side * N_CHANNELS + channel) * TILE + column
                 product = weight * writer.load(source, LANES)
                 total = product if total is None else total + product
             shifted = writer.to_int32(total) << (8 * channel)
             pixel = shifted if pixel is None else pixel | shifted
-        writer.store(pixel, pixels + start + column)
+        writer.store(pixel, pixels + column)
 
 
 @njit
@@ -133,8 +129,8 @@ def channel_of(pixel, shift):
 
 
 @njit
-def blend_right_columns(source, above, below, n_source, weight, target, start, first, n_target):
-    """The columns on the right that dlib computes one by one in double."""
+def blend_right_columns(above, below, n_source, weight, target, first, n_target):
+    """The columns of a row from ``first`` on that dlib computes one by one in double, from the two rows around it."""
     scale = (n_source - 1) / max(n_target - 1, 1)
     x = -scale + first * scale
     for column in range(first, n_target):
@@ -144,13 +140,13 @@ def blend_right_columns(source, above, below, n_source, weight, target, start, f
         fraction = x - left
         pixel = np.uint32(0)
         for shift in (0, 8, 16):
-            top = (1 - fraction) * channel_of(source[above + left], shift)
-            top += fraction * channel_of(source[above + right], shift)
-            bottom = (1 - fraction) * channel_of(source[below + left], shift)
-            bottom += fraction * channel_of(source[below + right], shift)
+            top = (1 - fraction) * channel_of(above[left], shift)
+            top += fraction * channel_of(above[right], shift)
+            bottom = (1 - fraction) * channel_of(below[left], shift)
+            bottom += fraction * channel_of(below[right], shift)
             value = int((1 - weight) * top + weight * bottom)
             pixel |= np.uint32(np.uint32(value) << np.uint32(shift))
-        target[start + column] = pixel
+        target[column] = pixel
 
 
 @njit
@@ -158,7 +154,8 @@ def resize_columns(source, source_size, target, target_size, first, n, work):
     """The ``n`` target columns from ``first`` on (rounded up to whole vectors), in all rows."""
     n_rows, n_columns = source_size
     scale = (n_rows - 1) / max(target_size[0] - 1, 1)
-    left_weight, right_weight = work.left_weight[first:], work.right_weight[first:]
+    column_weights = at(work.left_weight, first), at(work.right_weight, first)
+    spread = at(work.spread, 0), at(work.spread, SPREAD_FLOATS)
     held = [-1, -1]
     y = 0.0
     for row in range(target_size[0]):
@@ -166,21 +163,14 @@ def resize_columns(source, source_size, target, target_size, first, n, work):
         below = min(above + 1, n_rows - 1)
         for wanted in (above, below):
             if held[wanted & 1] != wanted:
-                fetch_pairs(source, wanted * n_columns, work.left[first:], n, work.pairs)
-                split_pairs(work.pairs, n, work.spread, (wanted & 1) * SPREAD_FLOATS)
+                fetch_pairs(at(source, wanted * n_columns), at(work.left, first), n, work.pairs)
+                split_pairs(work.pairs, n, spread[wanted & 1])
                 held[wanted & 1] = wanted
-        blend_rows(
-            work.spread,
-            (above & 1) * SPREAD_FLOATS,
-            (below & 1) * SPREAD_FLOATS,
-            n,
-            left_weight,
-            right_weight,
-            np.float32(1 - (y - above)),
-            np.float32(y - above),
-            target,
-            row * target_size[1] + first,
+        rows, row_weights = (
+            (spread[above & 1], spread[below & 1]),
+            (np.float32(1 - (y - above)), np.float32(y - above)),
         )
+        blend_rows(rows, row_weights, column_weights, n, at(target, row * target_size[1] + first))
         y += scale
 
 
@@ -193,9 +183,9 @@ def resize_right_columns(source, source_size, target, target_size, first):
     for row in range(target_size[0]):
         above = math.floor(y)
         below = min(above + 1, n_rows - 1)
-        rows = above * n_columns, below * n_columns
-        start = row * target_size[1]
-        blend_right_columns(source, rows[0], rows[1], n_columns, y - above, target, start, first, target_size[1])
+        rows = at(source, above * n_columns), at(source, below * n_columns)
+        target_row = at(target, row * target_size[1])
+        blend_right_columns(rows[0], rows[1], n_columns, y - above, target_row, first, target_size[1])
         y += scale
 
 

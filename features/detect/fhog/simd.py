@@ -259,14 +259,21 @@ class Variable:
 
 
 def _exact_type(kind: types.Type) -> types.Type:
+    if isinstance(kind, types.BaseTuple):
+        return types.Tuple([_exact_type(member) for member in kind.types])
     if isinstance(kind, types.Integer):
         return types.intp
     return types.float32 if isinstance(kind, types.Float) else kind
 
 
-def _operand(context, builder: ir.IRBuilder, kind: types.Type, value: ir.Value) -> Value | Pointer:
+def _operand(context, builder: ir.IRBuilder, kind: types.Type, value: ir.Value) -> Value | Pointer | tuple:
+    if isinstance(kind, types.BaseTuple):
+        members = zip(kind.types, cgutils.unpack_tuple(builder, value))
+        return tuple(_operand(context, builder, *member) for member in members)
     if isinstance(kind, types.Array):
         return Pointer(builder, context.make_array(kind)(context, builder, value).data)
+    if isinstance(kind, types.CPointer):
+        return Pointer(builder, value)
     return Value(builder, value)
 
 
@@ -277,8 +284,8 @@ def emitted(write: Callable[..., Value | None], returns: types.Type = types.void
     ----------
     write : callable
         Its first parameter is a :class:`Writer`; the others become the parameters of the result. Arrays arrive as
-        :class:`Pointer` to the first element (nothing checks bounds), whole numbers as int64, others as float32.
-        The value to return, if ``returns`` is not void.
+        :class:`Pointer` to the first element (nothing checks bounds), what :func:`at` returns as that pointer, whole
+        numbers as int64, others as float32, tuples as tuples of these. The value to return, if ``returns`` is not void.
     returns : numba type
         What the function returns.
     """
@@ -302,6 +309,20 @@ def emitted(write: Callable[..., Value | None], returns: types.Type = types.void
     typed.__module__ = write.__module__
     typed.__doc__ = write.__doc__
     return intrinsic(typed)
+
+
+@intrinsic
+def at(typingctx, numbers, index):
+    """The place of element ``index`` of an array, or ``index`` elements on from a place.
+
+    A slice would do, but counts references; this is the address alone.
+    """
+
+    def codegen(context, builder, signature, values):
+        place = _operand(context, builder, signature.args[0], values[0]) + Value(builder, values[1])
+        return place.pointer
+
+    return types.CPointer(numbers.dtype)(numbers, types.intp), codegen
 
 
 @emitted

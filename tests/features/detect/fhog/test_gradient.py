@@ -13,10 +13,10 @@ from tests.features.detect.fhog.test_resize import packed
 _N = 512
 
 
-def gradients_of(image, row, first, n_visible, work):
+def gradients_of(image, row, first, work):
     """Orientation and magnitude of ``_N`` pixels of a row."""
     pixels = np.concatenate([np.zeros(SLACK, np.uint32), packed(image), np.zeros(SLACK, np.uint32)])[SLACK:]
-    histogram.gradient_block(pixels, image.shape[1], row, first, _N, n_visible, work)
+    histogram.gradient_block(pixels, image.shape[1], row, first, _N, work)
     return work.bins[:_N] // BIN_STRIDE, work.magnitudes[:_N].copy()
 
 
@@ -46,7 +46,7 @@ def test_all_261121_gradients_get_dlibs_orientation(work_for):
         for (row, shift), side in zip(((1, 1), (1, -1), (2, 0), (0, 0)), itertools.cycle((1, -1))):
             values = np.maximum(side * part[:, 0 if row == 1 else 1], 0)
             image[row, middle + shift] = values[:, np.newaxis]
-        bins, magnitudes = gradients_of(image, 1, 0, 3 * _N - 1, work)
+        bins, magnitudes = gradients_of(image, 1, 0, work)
         assert np.array_equal(magnitudes[middle], np.sqrt((part**2).sum(1).astype(np.float32)))
         found.append(bins[middle].copy())
     assert np.array_equal(np.concatenate(found), all_orientations(wanted))
@@ -55,7 +55,7 @@ def test_all_261121_gradients_get_dlibs_orientation(work_for):
 def test_the_longest_gradient_of_the_channels_counts_and_ties_are_dlibs(work_for):
     # Few values, so that ties between channels are common; the last columns are those that dlib does one by one.
     image = np.random.default_rng(0).integers(0, 3, (3, 213, 3)).astype(np.uint8)
-    bins, magnitudes = gradients_of(image, 1, 0, 212, work_for(3, 213))
+    bins, magnitudes = gradients_of(image, 1, 0, work_for(3, 213))
     for x in range(1, 212):
         gx, gy = gradient(image, 1, x)
         assert magnitudes[x] == np.sqrt(np.float32(gx * gx + gy * gy))
@@ -64,7 +64,7 @@ def test_the_longest_gradient_of_the_channels_counts_and_ties_are_dlibs(work_for
 
 def test_pixels_outside_have_no_magnitude(work_for):
     image = np.random.default_rng(0).integers(0, 256, (3, 213, 3), np.uint8)
-    _, magnitudes = gradients_of(image, 1, -4, 212, work_for(3, 213))
+    _, magnitudes = gradients_of(image, 1, -4, work_for(3, 213))
     assert not magnitudes[:5].any()
     assert not magnitudes[4 + 212 :].any()
     assert magnitudes[5 : 4 + 212].all()
