@@ -6,12 +6,15 @@ The test part is never looked at before the final measurement: nothing is chosen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 
 from .headfile import Head, HeadFile, HeadReport, default_thresholds
 from .heads import KINDS, fit_head, head_kind, make_head
@@ -162,12 +165,26 @@ def _train_head(samples: Samples, target: Target, options: TrainingOptions) -> t
     _check_classes(target, y_train)
     kind = head_kind(options.heads.get(target.name, options.head), target.task)
     estimator = make_head(kind, target.task, len(train), samples.table.dimension, options.seed)
-    fit_head(estimator, samples.table.embedding[train], y_train, samples.groups[train], options.seed)
+    fit = partial(fit_head, estimator, samples.table.embedding[train], y_train, samples.groups[train], options.seed)
+    has_converged = _converges(fit)
     head = Head(target, kind, estimator, thresholds=default_thresholds(target))
     draws = GroupBootstrap(samples.groups[test], options.n_resamples, options.seed)
     report = measure(head, samples.table[test], y_test, y_train, draws)
     remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
+    if not has_converged:
+        remarks.append(f"{target.name}: {kind} reached its limit of steps before it had converged; few rows do that")
     return Head(target, kind, estimator, report, head.thresholds), remarks
+
+
+def _converges(fit: Callable[[], None]) -> bool:
+    """Call ``fit``; false when scikit-learn warned that it had not converged. Other warnings are passed on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        fit()
+    others = [warning for warning in caught if not issubclass(warning.category, ConvergenceWarning)]
+    for warning in others:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return len(others) == len(caught)
 
 
 def _check_parts(target: Target, train: np.ndarray, test: np.ndarray) -> None:

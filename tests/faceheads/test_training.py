@@ -1,12 +1,14 @@
 """Training: honest parts, honest numbers, the same in every run."""
 
 import dataclasses
+import warnings
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics as reference
+from sklearn.exceptions import ConvergenceWarning
 
 from faceheads import heads, training
 from faceheads.labels import LabelError
@@ -104,7 +106,6 @@ def test_the_test_part_has_no_influence_on_the_heads(people, result):
     assert spoiled.file.training["data_sha256"] == result.file.training["data_sha256"]
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_order_of_rows_and_labels_does_not_matter(people):
     table, labels = people
     options = {"targets": ("gender",), "head": "mlp"}
@@ -138,7 +139,6 @@ def test_equal_images_with_different_labels_are_in_neither_part(people):
     assert not set(table.path[:2]) & set(result.samples.table.path)
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("kind", ["mlp", "logistic"])
 def test_a_table_of_attributes_trains_in_one_go(people, kind):
     table, labels = people
@@ -244,3 +244,20 @@ def test_several_faces_of_an_image_stay_on_one_side():
     parts = pd.Series(result.samples.parts, index=result.samples.table.path)
     assert (parts.groupby(level=0).nunique() == 1).all()
     assert result.file.heads[0].report.metrics["accuracy"].value > 0.9
+
+
+def test_a_fit_that_does_not_converge_is_one_remark_and_other_warnings_pass(people, monkeypatch):
+    fit = training.fit_head
+
+    def fit_with_warnings(*arguments):
+        fit(*arguments)
+        for _ in range(3):
+            warnings.warn("Maximum iterations (200) reached", ConvergenceWarning, stacklevel=1)
+        warnings.warn("something else", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr(training, "fit_head", fit_with_warnings)
+    with pytest.warns(UserWarning, match="something else") as caught:
+        result = trained(*people, targets=("gender",), head="logistic")
+    assert [str(warning.message) for warning in caught] == ["something else"]
+    (remark,) = [remark for remark in result.remarks if "converged" in remark]
+    assert remark == "gender: logistic reached its limit of steps before it had converged; few rows do that"
