@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import joblib
+
+from .command import run_command
 from .headfile import HeadError, HeadFile
 from .heads import KINDS
-from .labels import LabelError, default_label_path, read_labels
+from .labels import default_label_path, read_labels
 from .splits import save_split
 from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
 from .summary import summary_json, summary_text
-from .table import TableError
 from .table_io import read_table
 from .targets import TASKS
 from .training import TrainingOptions, TrainingResult, train_heads
-
-#: Exit code of a command that the user can repair.
-USAGE_ERROR = 2
 
 
 def training_parser() -> argparse.ArgumentParser:
@@ -98,13 +96,13 @@ def _add_split_options(parser: argparse.ArgumentParser) -> None:
 def train_main(argv: Sequence[str] | None = None) -> int:
     """Run ``train.py``; returns the exit code, 2 with one line on stderr for what the user can repair."""
     args = training_parser().parse_args(argv)
-    try:
-        path = _checked_model_path(args.save_model)
-        result = train_heads(read_table(args.feature), read_labels(_label_path(args)), _options(args))
-        split_path = _save(path, result)
-    except (TableError, LabelError, HeadError, ValueError, OSError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return USAGE_ERROR
+    return run_command("train.py", lambda: _train(args))
+
+
+def _train(args: argparse.Namespace) -> int:
+    path = _checked_model_path(args.save_model)
+    result = train_heads(read_table(args.feature), read_labels(_label_path(args)), _options(args))
+    split_path = _save(path, result)
     if args.json:
         print(json.dumps({**summary_json(result), "model": str(path), "split_file": str(split_path)}, indent=1))
     else:
@@ -132,13 +130,9 @@ def _options(args: argparse.Namespace) -> TrainingOptions:
         groups=args.groups,
         test_size=args.test_size,
         seed=args.seed,
-        jobs=_cores() if args.jobs is None else args.jobs,
+        jobs=joblib.cpu_count() if args.jobs is None else args.jobs,
         allow_unlabelled=args.allow_unlabelled,
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _per_target(values: Sequence[str], default: str | None) -> tuple[str | None, dict[str, str]]:

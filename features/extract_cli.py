@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from faceheads.atomic import atomic_path
+from faceheads.command import run_command
 from faceheads.datasets import ADAPTERS, Dataset, open_dataset
 from faceheads.labels import default_label_path, write_labels
 from faceheads.table_io import read_spec
@@ -24,7 +25,6 @@ from .options import (
     add_machine_options,
     devices,
     pipeline_config,
-    run_command,
 )
 from .pool import resolve_jobs, set_passive_wait
 from .stage_times import StageTimes
@@ -78,7 +78,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 def extract_main(argv: Sequence[str] | None = None) -> int:
     """Run ``feature_extraction.py``; returns its exit code (0 done, 1 too many failures, 2 wrong use)."""
     args = extraction_parser().parse_args(argv)
-    return run_command(lambda: _extract(args))
+    stopped = "stopped; the shards that are finished are kept, run the same command to go on"
+    return run_command("feature_extraction.py", lambda: _extract(args), stopped)
 
 
 def _extract(args: argparse.Namespace) -> int:

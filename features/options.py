@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
 
 from .embed import EmbedderRequest
 from .pipeline import FACE_POLICIES, NO_FACE_POLICIES, PipelineConfig
@@ -138,15 +136,3 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more; got {value}")
     return value
-
-
-def run_command(main: Callable[[], int]) -> int:
-    """Run a command; mistakes of its user become one sentence on stderr and exit code 2."""
-    try:
-        return main()
-    except (ValueError, OSError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the shards that are finished are kept, run the same command to go on", file=sys.stderr)
-        return 130

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from faceheads.command import run_command
 from faceheads.spec import TableSpec
 from faceheads.store import HeadFile, load_heads, software_versions
 
 from ..failures import Allowance
 from ..folders import list_images
-from ..options import DETECTORS, add_machine_options, devices, natural, run_command
+from ..options import DETECTORS, add_machine_options, devices, natural
 from ..pipeline import PipelineConfig
 from ..pool import resolve_jobs, set_passive_wait
 from .run import AnnotationJob, AnnotationSummary
@@ -64,7 +65,7 @@ def _add_detection_options(parser: argparse.ArgumentParser) -> None:
 def annotate_main(argv: Sequence[str] | None = None) -> int:
     """Run ``pred.py``; returns its exit code (0 done, 1 too many failures, 2 wrong use)."""
     args = annotation_parser().parse_args(argv)
-    return run_command(lambda: _annotate(args))
+    return run_command("pred.py", lambda: _annotate(args))
 
 
 def _annotate(args: argparse.Namespace) -> int:
