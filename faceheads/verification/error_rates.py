@@ -240,12 +240,16 @@ class ErrorCurve:
                 f"(rule of 30); there are {self.n_non_mated:,}"
             )
             return OperatingPoint(fmr_limit, math.nan, math.nan, math.nan, needed, well, note)
-        k = int(np.flatnonzero(self.n_false_matches <= fmr_limit * self.n_non_mated + _ROUNDING)[0])
+        k = self.position_of_fmr(fmr_limit)
         weak = f"weak: {well:,} non-mated comparisons would bear ±30 % (rule of 30); there are {self.n_non_mated:,}"
         note = "" if self.n_non_mated >= well else weak
         return OperatingPoint(
             fmr_limit, self.threshold_before(k), float(self.fmr[k]), float(self.fnmr[k]), needed, well, note
         )
+
+    def position_of_fmr(self, fmr_limit: float) -> int:
+        """Position of the lowest threshold with FMR ≤ ``fmr_limit``, however few the comparisons."""
+        return int(np.argmax(self.n_false_matches <= fmr_limit * self.n_non_mated + _ROUNDING))
 
     def threshold_before(self, k: int) -> float:
         """A threshold that decides as ``thresholds[k]`` does: the middle of the gap below it.

@@ -89,7 +89,7 @@ def test_folders_are_identities_only_where_the_pairs_agree():
     assert list(agreeing[:3]) == ["a", "a", "b"] and how == "the folder of each image"
     joined, how = guessed_identities(table, probe, reference, np.array([False, True]), np.zeros(2, bool))
     assert joined[0] == joined[2] != joined[1] and how == "images that mated pairs join"
-    fake, how = guessed_identities(table, probe, reference, np.array([False, False]), np.array([True, False]))
+    _, how = guessed_identities(table, probe, reference, np.array([False, False]), np.array([True, False]))
     assert how == "the folder of each image"
 
 

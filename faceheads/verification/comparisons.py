@@ -1,0 +1,180 @@
+"""A set of comparisons with everything that a report needs: trials, lost images, who they are of, and a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..splits import TRAIN, grouped_split
+from ..table import FaceTable
+from .acquisition import Acquisition
+from .identities import guessed_identities
+from .pairing import MAX_PAIRS, pair_identities
+from .trials import Trials, compare_rows, pair_rows
+from .uncertainty import UncertainRates
+
+FAKE = "fake"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """Trials and where they come from.
+
+    Attributes
+    ----------
+    table : FaceTable
+    trials : Trials
+    probe, reference : ndarray of shape (n_trials,), int64
+        Rows of the table, of lost images too.
+    metric : {"cosine", "euclidean"}
+    source : str
+        Where the pairs come from, in words.
+    remarks : tuple of str
+        What a reader of the errors should know.
+    fold : ndarray of shape (n_trials,), int64, or None
+        Of the protocol.
+    """
+
+    table: FaceTable
+    trials: Trials
+    probe: np.ndarray
+    reference: np.ndarray
+    metric: str
+    source: str
+    remarks: tuple[str, ...] = ()
+    fold: np.ndarray | None = None
+
+    @classmethod
+    def from_pairs(
+        cls, table: FaceTable, pairs: pd.DataFrame, metric: str, source: str, identities: np.ndarray | None = None
+    ) -> Comparisons:
+        """Comparisons that a list names; the first face of an image counts.
+
+        Parameters
+        ----------
+        table : FaceTable
+        pairs : DataFrame
+            As :func:`faceheads.datasets.pairs.read_pairs` gives.
+        metric : {"cosine", "euclidean"}
+        source : str
+        identities : ndarray of shape (n_rows,), object (str), optional
+            Default: the folders, or what the pairs say.
+
+        Raises
+        ------
+        TrialError
+            If a listed image has no row in the table.
+        """
+        probe, reference = pair_rows(table, pairs)
+        is_mated = pairs["is_mated"].to_numpy(bool)
+        kind = pairs["kind"].to_numpy(object) if pairs["kind"].notna().any() else None
+        how = "the labels"
+        if identities is None:
+            is_fake = (pairs["kind"] == FAKE).to_numpy(bool, na_value=False)
+            identities, how = guessed_identities(table, probe, reference, is_mated, is_fake)
+        trials = compare_rows(table, probe, reference, is_mated, metric, identities, kind)
+        fold = pairs["fold"].to_numpy(np.int64) if pairs["fold"].notna().all() else None
+        remarks = (f"identities (for intervals and splits) by {how}",)
+        return cls(table, trials, probe, reference, metric, source, remarks, fold)
+
+    @classmethod
+    def from_identities(
+        cls,
+        table: FaceTable,
+        identities: np.ndarray,
+        metric: str,
+        source: str,
+        max_pairs: int = MAX_PAIRS,
+        seed: int = 0,
+    ) -> Comparisons:
+        """All pairs of images with an identity, or ``max_pairs`` of them; the first face of an image counts.
+
+        Raises
+        ------
+        ValueError
+            If there is no mated or no non-mated pair.
+        """
+        named = np.where(table.face_index == 0, identities, "")
+        pairs = pair_identities(named, max_pairs, seed)
+        trials = compare_rows(table, pairs.probe, pairs.reference, pairs.is_mated, metric, identities)
+        n_listed = int(pairs.is_mated.sum())
+        part = f"{n_listed:,} of {pairs.n_mated_all:,} mated and {len(trials) - n_listed:,} of "
+        part += f"{pairs.n_non_mated_all:,} non-mated pairs, drawn at random"
+        remarks = () if pairs.is_complete else (part,)
+        return cls(table, trials, pairs.probe, pairs.reference, metric, source, remarks)
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __getitem__(self, chosen: np.ndarray) -> Comparisons:
+        fold = None if self.fold is None else self.fold[chosen]
+        sides = {"probe": self.probe[chosen], "reference": self.reference[chosen]}
+        return replace(self, trials=self.trials[chosen], fold=fold, **sides)
+
+    @cached_property
+    def acquisition(self) -> Acquisition:
+        """What was lost."""
+        return Acquisition.of(self.table, np.concatenate([self.probe, self.reference]), self.trials)
+
+    @cached_property
+    def rates(self) -> UncertainRates:
+        """The error rates of what was compared.
+
+        Raises
+        ------
+        ValueError
+            If there are no mated or no non-mated comparisons that were made.
+        """
+        return UncertainRates(self.trials)
+
+    @cached_property
+    def sha256(self) -> str:
+        """A hash of what was compared, whatever the order: paths and contents of the images, pairs and truths."""
+        paths, contents = self.table.path, self.table.sha256
+        used = np.unique(np.concatenate([self.probe, self.reference]))
+        ordered = used[np.argsort(paths[used].astype(str), kind="stable")]
+        position = np.zeros(len(paths), np.int64)
+        position[ordered] = np.arange(len(ordered))
+        one, other = position[self.probe], position[self.reference]
+        keys = (np.minimum(one, other) * len(ordered) + np.maximum(one, other)) * 2 + self.trials.is_mated
+        listed = "\n".join(f"{paths[row]}\t{contents[row]}" for row in ordered)
+        digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape"))
+        digest.update(np.sort(keys).astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def split_people(self, share: float, seed: int = 0) -> tuple[Comparisons, Comparisons]:
+        """Comparisons among a share of the people, and comparisons among the others; those between are in neither.
+
+        Raises
+        ------
+        ValueError
+            If a side has nobody.
+        """
+        codes, names = pd.factorize(np.concatenate([self.trials.probe_identity, self.trials.reference_identity]))
+        is_first = grouped_split(list(names), 1 - share, seed) == TRAIN
+        probe, reference = np.split(is_first[codes], 2)
+        return self[probe & reference], self[~probe & ~reference]
+
+
+def check_disjoint(tuned: Trials, reported: Trials) -> None:
+    """Refuse sets of comparisons that share a person.
+
+    Raises
+    ------
+    ValueError
+        With examples.
+    """
+    one, other = (
+        set(pd.unique(np.concatenate([trials.probe_identity, trials.reference_identity])))
+        for trials in (tuned, reported)
+    )
+    shared = sorted(one & other, key=str)
+    if shared:
+        raise ValueError(
+            f"A threshold must be reported on other people than it was tuned on; {len(shared)} are in both, for "
+            f"example {shared[:3]}."
+        )
