@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from . import __version__
+from .extraction_command import extraction_command
 from .heads import predict_numbers, predict_probabilities
 from .metrics.intervals import Estimate
 from .prediction import Prediction, decide, number
@@ -295,24 +296,6 @@ class HeadFile:
 def _without_rows(predictions: list[Prediction]) -> list[Prediction]:
     columns = ("probabilities", "value", "is_unsure")
     return [replace(p, **{name: getattr(p, name)[:0] for name in columns}) for p in predictions]
-
-
-def extraction_command(spec: TableSpec) -> str:
-    """The command line that makes embeddings of a specification."""
-    embedder = spec.embedder
-    options = ["--embedder", "PATH.onnx" if embedder.network == "onnx" else embedder.network]
-    options += ["--layers", ",".join(embedder.layers)]
-    if embedder.landmark_scheme in ("dlib5", "dlib68"):
-        options += ["--landmarks", embedder.landmark_scheme.removeprefix("dlib")]
-    options += ["--flip"] * embedder.flip
-    options += ["--jitter", str(embedder.jitter)] * bool(embedder.jitter)
-    options += ["--detector", spec.detector]
-    for name in ("upsample", "threshold"):
-        if name in spec.detector_settings:
-            options += [f"--{name}", f"{spec.detector_settings[name]:g}"]
-    options += ["--faces", spec.faces, "--no_face", spec.no_face]
-    options += ["--min_face", str(spec.min_face_px)] * bool(spec.min_face_px)
-    return "python feature_extraction.py --data_dir PHOTOS --save_feature feature.parquet " + " ".join(options)
 
 
 def _detection_words(spec: TableSpec) -> str:

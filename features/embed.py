@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from faceheads.extraction_command import BUILT_IN
 from faceheads.spec import EmbedderSpec
 from faceheads.weights import REGISTRY, fetch_weights, find_weights
 
@@ -105,7 +106,7 @@ class EmbedderRequest:
         ValueError
             If the network is not built in and no path is given.
         """
-        if path is None and spec.weights_sha256 != _BUILT_IN.get(spec.network):
+        if path is None and spec.weights_sha256 != BUILT_IN.get(spec.network):
             raise ValueError(
                 f"The heads need the network {spec.network!r} (sha256 {spec.weights_sha256[:16]}…), which is not built "
                 "in. Say where it lies with --embedder PATH."
@@ -148,7 +149,9 @@ class TorchEmbedder:
     def _run(self, crops: np.ndarray) -> np.ndarray:
         import torch
 
-        with torch.inference_mode():
+        from faceheads.networks.precision import full_float32
+
+        with full_float32(self._device), torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2)
             return self._module(batch, self.spec.layers).float().cpu().numpy()
 
@@ -280,14 +283,12 @@ def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embe
     from faceheads.networks.exported import load_exported
 
     spec, module = load_exported(folder)
+    if request.layers not in (("final",), spec.layers):
+        raise ValueError(f"--layers: the network in {folder} was exported with {spec.layers}; got {request.layers}.")
     spec = replace(spec, flip=request.flip or spec.flip, jitter=request.jitter)
     return TorchEmbedder(spec, module, device, request.batch_size)
 
 
-#: sha256 of the weights of the networks that need no path.
-_BUILT_IN = {
-    name: REGISTRY[weights].sha256 for name, weights in (("dlib", "dlib_resnet"), ("facenet", "facenet_vggface2"))
-}
 _BUILDERS: dict[str, Callable[[EmbedderRequest, str], Embedder]] = {
     "dlib": _build_dlib,
     "dlib-reference": _build_dlib_reference,

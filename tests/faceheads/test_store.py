@@ -18,11 +18,9 @@ from faceheads.headfile import (
     HeadReport,
     HeadWarning,
     default_thresholds,
-    extraction_command,
 )
 from faceheads.heads import fit_head, head_kind, make_head
 from faceheads.metrics import Estimate
-from faceheads.spec import EmbedderSpec, TableSpec
 from faceheads.store import load_heads, make_golden_inputs, save_heads
 from faceheads.targets import Target
 from tests.tables import table_spec
@@ -208,16 +206,6 @@ def test_the_wrong_dimension_and_missing_numbers_are_refused(plain_file):
         plain_file.predict(EMBEDDINGS[:, :3], plain_file.table_spec)
     with pytest.raises(HeadError, match="finite"):
         plain_file.predict(np.full((1, DIMENSION), np.nan), plain_file.table_spec)
-
-
-def test_the_command_names_every_setting():
-    embedder = EmbedderSpec("dlib", "ab" * 32, 8, "dlib68", layers=("stage3", "final"), flip=True, jitter=5)
-    spec = TableSpec(embedder, "cnn", {"upsample": 2, "threshold": -0.5}, "all", 20, "whole")
-    assert extraction_command(spec) == (
-        "python feature_extraction.py --data_dir PHOTOS --save_feature feature.parquet --embedder dlib "
-        "--layers stage3,final --landmarks 68 --flip --jitter 5 --detector cnn --upsample 2 --threshold -0.5 "
-        "--faces all --no_face whole --min_face 20"
-    )
 
 
 # ------------------------------------------------------------------------------------------------- wrong files

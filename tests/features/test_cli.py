@@ -1,12 +1,18 @@
 """The command lines as their users call them."""
 
 import json
+import shlex
 
 import pandas as pd
 import pytest
 
+from faceheads.extraction_command import extraction_command
 from faceheads.table_io import read_table
 from features.cli import extract_main
+from features.embed import EmbedderRequest
+from features.extract_cli import extraction_parser
+from features.options import pipeline_config
+from features.pipeline import FacePipeline, PipelineConfig
 from tests.features.photos import write_photos
 
 
@@ -80,3 +86,22 @@ def test_another_specification_is_refused_with_the_difference(photos, tmp_path, 
     run(*options, "--max_failures", 5)
     assert run(*options, "--flip") == 2
     assert "embedder.flip: False there, True now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        PipelineConfig(faces="all", min_face_px=20, no_face="whole"),
+        PipelineConfig(
+            EmbedderRequest(layers=("attributes",), landmarks="68", flip=True, jitter=2),
+            detector="cnn",
+            detector_settings={"upsample": 1, "threshold": -0.5},
+            landmarks="68",
+        ),
+    ],
+)
+def test_the_command_that_a_head_prints_makes_the_specification_that_it_needs(config):
+    spec = FacePipeline(config).table_spec
+    command = shlex.split(extraction_command(spec))
+    args = extraction_parser().parse_args(command[2:])
+    assert FacePipeline(pipeline_config(args)).table_spec == spec

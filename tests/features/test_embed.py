@@ -61,6 +61,11 @@ def test_an_exported_network_is_asked_for_by_path_where_a_head_needs_it(exported
     assert EmbedderRequest.from_spec(spec, str(exported)).build().spec == spec
 
 
+def test_layers_that_an_exported_network_does_not_give_are_refused(exported):
+    with pytest.raises(ValueError, match=r"--layers: .* exported with \('final',\); got \('block07',\)"):
+        EmbedderRequest(str(exported), layers=("block07",)).build()
+
+
 def test_built_in_networks_are_found_from_a_specification_alone(dlib):
     assert EmbedderRequest.from_spec(dlib.spec).build().spec == dlib.spec
 
