@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble
+from .base import Adapter, Dataset, Problem, assemble, path_index
 from .labelfile import read_table, require_columns
 from .listing import list_images
 from .values import age_band_columns, gender_of, unreadable
@@ -57,14 +57,14 @@ def _read_fold(file: Path, paths_of: dict[str, list[str]]) -> tuple[pd.DataFrame
     table = read_table(file, "\t")
     require_columns(file, table, _NEEDED)
     keys = table["user_id"] + "/" + table["face_id"] + "." + table["original_image"]
-    table = table.set_index(pd.Index(keys, name="path", dtype=object))
+    table = table.set_index(path_index(keys))
     known = {name: table[name].where(~table[name].isin(words), "") for name, words in _UNKNOWN.items()}
     genders, bands = known["gender"].map(gender_of), age_band_columns(known["age"])
     labels = pd.DataFrame({"identity": table["face_id"], "album": table["user_id"], "gender": genders, **bands})
     problems = unreadable(known["gender"], genders, "gender", file.name)
     problems += unreadable(known["age"], bands["age_band"], "age", file.name)
     matches = [(row, path) for row, key in enumerate(keys) for path in paths_of.get(key, [key])]
-    paths = pd.Index([path for _, path in matches], name="path", dtype=object)
+    paths = path_index(path for _, path in matches)
     return labels.iloc[[row for row, _ in matches]].set_axis(paths), problems
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble
+from .base import Adapter, Dataset, Problem, assemble, path_index
 from .labelfile import check_width, read_rows, read_table, require_columns
 from .listing import is_image_name, list_images
 from .values import age_of, number_of, unreadable
@@ -52,9 +52,7 @@ def read(root: Path, *, crops: bool = False) -> Dataset:
     for part, file in files.items():
         table, more = _read_published(file) if file.name.startswith("gt_avg_") else _read_ages(file)
         ending = CROP_ENDING if crops else ""
-        table.index = pd.Index(
-            [f"{part}/{name.removeprefix(f'{part}/')}{ending}" for name in table.index], name="path"
-        )
+        table.index = path_index(f"{part}/{name.removeprefix(f'{part}/')}{ending}" for name in table.index)
         tables.append(table.assign(split=part))
         problems += [Problem(f"{part}/{problem.path}", problem.what) for problem in more]
     return assemble("appa_real", root, images, {"the label files": pd.concat(tables)}, problems)

@@ -106,9 +106,14 @@ class Adapter:
     read: Callable[..., Dataset]
 
 
-def label_frame(paths: Sequence[str], columns: dict[str, Iterable]) -> pd.DataFrame:
-    """A label table whose index is ``paths``, named ``path``."""
-    return pd.DataFrame(columns, index=pd.Index(paths, name="path", dtype=object))
+def path_index(paths: Iterable[str]) -> pd.Index:
+    """The index of every label table."""
+    return pd.Index(list(paths), name="path", dtype=object)
+
+
+def label_frame(paths: Iterable[str], columns: Mapping[str, Iterable]) -> pd.DataFrame:
+    """A label table: its index and its columns."""
+    return pd.DataFrame(columns, index=path_index(paths))
 
 
 def assemble(
@@ -149,7 +154,7 @@ def assemble(
         return Dataset(name, root, images, None, tuple(problems))
     _check_overlap(root, images, merged)
     problems += _mismatches(images, merged)
-    paths = pd.Index(images, name="path", dtype=object)
+    paths = path_index(images)
     is_labelled = np.any([labels.index.get_indexer(paths) >= 0 for labels in merged.values()], axis=0)
     joined = pd.concat([labels.reindex(paths[is_labelled]) for labels in merged.values()], axis=1)
     return Dataset(name, root, images, joined, tuple(problems))

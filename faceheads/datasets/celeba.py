@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble, label_frame
+from .base import Adapter, Dataset, Problem, assemble, label_frame, path_index
 from .labelfile import check_header, check_width, read_rows
 from .listing import first_images, list_images
 from .values import whole_number_of
@@ -78,7 +78,7 @@ def read_attributes(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
         paths.append(row[0])
         packed.append(_packed(row[1:], file, number))
     present = np.frombuffer(b"".join(packed), dtype=np.int8).reshape(len(paths), len(attributes))
-    table = pd.DataFrame(present, columns=attributes, index=pd.Index(paths, name="path", dtype=object))
+    table = pd.DataFrame(present, columns=attributes, index=path_index(paths))
     return table, _count_problem(file, declared, len(paths))
 
 

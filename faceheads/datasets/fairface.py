@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble
+from .base import Adapter, Dataset, Problem, assemble, path_index
 from .labelfile import read_table, require_columns
 from .listing import list_folders, list_images
 from .values import age_band_columns, gender_of, typed, unreadable
@@ -51,7 +51,7 @@ def read_labels(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
     """The labels of one file, and the values that cannot be read."""
     table = read_table(file)
     require_columns(file, table, ["file", "age", "gender", "race"])
-    table = table.set_index(pd.Index(table["file"], name="path", dtype=object))
+    table = table.set_index(path_index(table["file"]))
     bands = age_band_columns(table["age"])
     genders = table["gender"].map(gender_of)
     races = table["race"].where(table["race"].isin(RACES))

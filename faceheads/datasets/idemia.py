@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble, label_frame
+from .base import Adapter, Dataset, Problem, assemble, label_frame, path_index
 from .labelfile import read_lines, read_table
 from .listing import first_images, list_images
 from .values import number_of
@@ -84,7 +84,7 @@ def _test_lists(root: Path, images: list[str]) -> dict[str, pd.DataFrame]:
 
 def _read_labels(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
     table = read_table(file, "\t", _COLUMNS)
-    table = table.set_index(pd.Index([_below("train", name) for name in table["image"]], name="path", dtype=object))
+    table = table.set_index(path_index(_below("train", name) for name in table["image"]))
     criteria = table["criterion"].map(number_of).map(_CRITERIA)
     genders = table["gender"].map(number_of).map(_GENDERS).astype(str)
     problems = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .base import Adapter, Dataset, assemble
+from .base import Adapter, Dataset, assemble, path_index
 from .labelfile import check_header, check_width, read_rows
 from .lfw import attribute_files, has_people, read_people
 from .matlab import read_attribute_mat
@@ -93,7 +93,7 @@ def _read_mat(file: Path) -> pd.DataFrame:
 
 
 def _table(paths: list[str], attributes: list[str], present: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(present, columns=attributes, index=pd.Index(paths, name="path", dtype=object))
+    return pd.DataFrame(present, columns=attributes, index=path_index(paths))
 
 
 def _attribute_file(root: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .base import Adapter, Dataset, assemble
+from .base import Adapter, Dataset, assemble, path_index
 from .labelfile import read_table
 from .listing import list_files
 from .values import TEXT_COLUMNS, typed
@@ -55,7 +55,7 @@ def read(root: Path, *, manifest: Path | str | None = None, path_column: str | N
     column = _path_column(manifest, table, path_column)
     files, problems = list_files(root)
     paths = [listed_path(str(path), root) for path in table[column]]
-    labels = table.drop(columns=column).set_index(pd.Index(paths, name="path", dtype=object))
+    labels = table.drop(columns=column).set_index(path_index(paths))
     images = set(files).intersection(paths)
     return assemble("csv", root, tuple(images), {manifest.name: labels}, problems)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .base import Adapter, Dataset, Problem, assemble
+from .base import Adapter, Dataset, Problem, assemble, path_index
 from .listing import first_images, list_images
 from .values import MAX_AGE_YEARS
 
@@ -42,7 +42,7 @@ def read(root: Path) -> Dataset:
     labels = pd.DataFrame(
         [(math.nan, None, None) if fields is None else fields for fields in parsed],
         columns=["age", "gender", "race"],
-        index=pd.Index(images, name="path", dtype=object),
+        index=path_index(images),
     )
     labels = labels.astype({"age": float, "gender": str, "race": str})
     return assemble("utkface", root, images, {"the file names": labels}, problems)
