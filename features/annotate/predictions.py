@@ -44,7 +44,7 @@ def decide_face(
         If ``shown`` names something that no head predicts.
     """
     by_name = {p.target: p for p in predictions}
-    missing = [name for name in shown or () if name not in by_name]
+    missing = [] if shown is None else [name for name in shown if name not in by_name]
     if missing:
         raise ValueError(f"shown must name targets of the heads, some of {list(by_name)}; got {missing}.")
     attributes = {name: float(p.probabilities[row, 1]) for name, p in by_name.items() if _is_attribute(p)}
