@@ -21,9 +21,19 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from ..fairness.cuts import encode_cohorts
-from ..fairness.optimum import MEAN_MINUS_GAP, MINIMUM, TunedThresholds, cohort_thresholds, shared_threshold
+from ..fairness.optimum import (
+    MEAN_MINUS_GAP,
+    MINIMUM,
+    TunedThresholds,
+    chance_gap,
+    cohort_thresholds,
+    shared_threshold,
+)
 from ..fairness.scores import mean_minus_gap_score, minimum_score
 from .outoffold import Splits, make_splits, out_of_fold_scores, response_method, second_class_scores
+
+#: A tolerance that follows from the number of rows.
+CHANCE = "chance"
 
 
 class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -42,6 +52,10 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         For ``"recall_at_precision"``.
     per_cohort : bool, default=False
         Whether each cohort has its own threshold. ``predict`` then needs ``sensitive_features``.
+    tolerance : float or "chance", default=0.0
+        For ``"mean_minus_gap"``: a gap up to this costs nothing. ``"chance"``: as much as
+        :func:`faceheads.fairness.optimum.chance_gap` says, counting groups where they are given; thresholds that level the
+        cohorts of few rows to the last error do worse on new ones.
     unsure_share : float, default=0.0
         :meth:`is_unsure` names this share of the out-of-fold rows, those nearest to their threshold.
     cv : int, splitter or iterable, default=None
@@ -84,6 +98,7 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         criterion: str = "accuracy",
         min_precision: float = 0.9,
         per_cohort: bool = False,
+        tolerance: float | str = 0.0,
         unsure_share: float = 0.0,
         cv: object = None,
         random_state: int | None = 0,
@@ -93,6 +108,7 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.criterion = criterion
         self.min_precision = min_precision
         self.per_cohort = per_cohort
+        self.tolerance = tolerance
         self.unsure_share = unsure_share
         self.cv = cv
         self.random_state = random_state
@@ -134,7 +150,8 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         routed, consumed = self._params_of_estimator({k: v for k, v in metadata.items() if v is not None}, params)
         splits = make_splits(self.cv, X, truth, groups, self.random_state)
         scores = out_of_fold_scores(self.estimator, X, truth, splits, consumed, self.n_jobs)
-        self._tune(X, scores, truth, sensitive_features, splits)
+        self._tune(scores, truth, sensitive_features, groups)
+        self._finish(X, scores, truth, sensitive_features, splits)
         self.estimator_ = clone(self.estimator).fit(X, np.asarray(y), **routed)
         if hasattr(self.estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.estimator_.feature_names_in_
@@ -144,6 +161,8 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Check parameters and labels; the labels as bool, true for the second class."""
         if not 0 <= self.unsure_share < 1:
             raise ValueError(f"unsure_share must be in [0, 1); got {self.unsure_share}.")
+        if isinstance(self.tolerance, str) and self.tolerance != CHANCE:
+            raise ValueError(f"tolerance must be a number of at least 0 or {CHANCE!r}; got {self.tolerance!r}.")
         if y is None:
             raise ValueError("This estimator requires y to be passed, but the target y is None.")
         y = column_or_1d(y, warn=True)
@@ -166,12 +185,19 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         consumed = get_routing_for_object(self.estimator).consumes("fit", metadata.keys())
         return routed, {name: metadata[name] for name in consumed}
 
-    def _tune(
+    def _tune(self, scores: np.ndarray, truth: np.ndarray, cohorts: Sequence | None, groups: Sequence | None) -> None:
+        """Set ``tuned_`` from out-of-fold scores."""
+        tune = cohort_thresholds if self.per_cohort else shared_threshold
+        tolerance = self.tolerance
+        if tolerance == CHANCE:
+            counts = count_independent(cohorts, groups, len(truth))
+            tolerance = chance_gap(tune(scores, truth, cohorts, "accuracy"), counts)
+        self.tuned_: TunedThresholds = tune(scores, truth, cohorts, self.criterion, self.min_precision, tolerance)
+
+    def _finish(
         self, X: object, scores: np.ndarray, truth: np.ndarray, cohorts: Sequence | None, splits: Splits
     ) -> None:
-        """Set ``tuned_`` and ``margin_`` from out-of-fold scores."""
-        tune = cohort_thresholds if self.per_cohort else shared_threshold
-        self.tuned_: TunedThresholds = tune(scores, truth, cohorts, self.criterion, self.min_precision)
+        """Set what follows from ``tuned_`` and the out-of-fold scores."""
         codes, names = encode_cohorts(cohorts, len(truth))
         limits = np.array([self.tuned_.thresholds[name] for name in names])[codes]
         self.margin_ = margin_for_share(np.abs(scores - limits), self.unsure_share)
@@ -263,6 +289,13 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.sparse = get_tags(self.estimator).input_tags.sparse
         return tags
+
+
+def count_independent(cohorts: Sequence | None, groups: Sequence | None, n_rows: int) -> dict:
+    """Rows of each cohort, or its groups where they are known: rows of one person say the same thing again."""
+    codes, names = encode_cohorts(cohorts, n_rows)
+    units = np.arange(n_rows) if groups is None else np.asarray(groups)
+    return {name: len(np.unique(units[codes == g])) for g, name in enumerate(names)}
 
 
 def score_decisions(

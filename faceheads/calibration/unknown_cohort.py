@@ -35,7 +35,7 @@ class UnknownCohortTuner(ThresholdTuner):
         A binary classifier with ``predict_proba`` or ``decision_function``.
     cohort_estimator : estimator, default=None
         A classifier with ``predict_proba`` for the cohorts. None: a clone of ``estimator``.
-    criterion, min_precision, unsure_share, cv, random_state, n_jobs
+    criterion, min_precision, tolerance, unsure_share, cv, random_state, n_jobs
         As in ``ThresholdTuner``.
 
     Attributes
@@ -71,6 +71,7 @@ class UnknownCohortTuner(ThresholdTuner):
         *,
         criterion: str = "mean_minus_gap",
         min_precision: float = 0.9,
+        tolerance: float | str = 0.0,
         unsure_share: float = 0.0,
         cv: object = None,
         random_state: int | None = 0,
@@ -81,6 +82,7 @@ class UnknownCohortTuner(ThresholdTuner):
             criterion=criterion,
             min_precision=min_precision,
             per_cohort=True,
+            tolerance=tolerance,
             unsure_share=unsure_share,
             cv=cv,
             random_state=random_state,
@@ -88,10 +90,9 @@ class UnknownCohortTuner(ThresholdTuner):
         )
         self.cohort_estimator = cohort_estimator
 
-    def _tune(
+    def _finish(
         self, X: object, scores: np.ndarray, truth: np.ndarray, cohorts: Sequence | None, splits: Splits
     ) -> None:
-        super()._tune(X, scores, truth, cohorts, splits)
         codes, self.cohorts_ = encode_cohorts(cohorts, len(truth))
         self._finite_thresholds = finite_thresholds(list(self.tuned_.thresholds.values()), scores)
         probabilities = self._fit_cohorts(X, codes, splits)

@@ -31,8 +31,11 @@ M. Hardt, E. Price, N. Srebro, Equality of opportunity in supervised learning, N
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from statistics import NormalDist
 
 import numpy as np
 
@@ -75,6 +78,7 @@ def shared_threshold(
     cohorts: Sequence | None = None,
     criterion: str = MEAN_MINUS_GAP,
     min_precision: float = 0.9,
+    tolerance: float = 0.0,
 ) -> TunedThresholds:
     """The best threshold for all cohorts together.
 
@@ -92,6 +96,10 @@ def shared_threshold(
         One of :data:`CRITERIA`.
     min_precision : float, default=0.9
         For ``recall_at_precision`` only.
+    tolerance : float, default=0.0
+        For ``mean_minus_gap`` only: a gap up to this costs nothing, mean - max(0, gap - tolerance) is optimised. A gap on
+        few rows is partly chance, and cohorts levelled on a chance gap are unequal on other rows; see
+        :func:`chance_gap`. The ``value`` that is returned is without it.
 
     Raises
     ------
@@ -107,11 +115,12 @@ def shared_threshold(
     scores, truth = check_scores(scores, is_positive)
     codes, names = encode_cohorts(cohorts, len(scores))
     cuts = make_cuts(scores, truth, codes, len(names))
-    values, ties = _criterion(criterion, min_precision)(cuts)
+    values, ties = _criterion(criterion, min_precision, tolerance)(cuts)
     k = _best(values, ties, cuts.width)
     accuracy = dict(zip(names, cuts.accuracy[:, k].tolist(), strict=True))
     thresholds = dict.fromkeys(names, float(cuts.threshold[k]))
-    return TunedThresholds(criterion, float(values[k]), thresholds, accuracy, is_shared=True)
+    value = values[k] if criterion != MEAN_MINUS_GAP else measure_accuracies(criterion, cuts.accuracy[:, k])
+    return TunedThresholds(criterion, float(value), thresholds, accuracy, is_shared=True)
 
 
 def cohort_thresholds(
@@ -120,6 +129,7 @@ def cohort_thresholds(
     cohorts: Sequence | None = None,
     criterion: str = MEAN_MINUS_GAP,
     min_precision: float = 0.9,
+    tolerance: float = 0.0,
 ) -> TunedThresholds:
     """The best threshold for each cohort; parameters and errors of :func:`shared_threshold`.
 
@@ -133,9 +143,9 @@ def cohort_thresholds(
     codes, names = encode_cohorts(cohorts, len(scores))
     rows = [np.flatnonzero(codes == g) for g in range(len(names))]
     parts = [make_cuts(scores[r], truth[r], np.zeros(len(r), np.int64), 1) for r in rows]
-    measure = _criterion(criterion, min_precision)
+    measure = _criterion(criterion, min_precision, tolerance)
     if criterion == MEAN_MINUS_GAP:
-        chosen = _level(parts)
+        chosen = _level(parts, tolerance)
     else:
         chosen = [_best(*measure(part), part.width) for part in parts]
     accuracy = {name: float(part.accuracy[0, k]) for name, part, k in zip(names, parts, chosen, strict=True)}
@@ -147,14 +157,14 @@ def cohort_thresholds(
     return TunedThresholds(criterion, value, thresholds, accuracy, is_shared=False)
 
 
-def _level(parts: list[Cuts]) -> list[int]:
+def _level(parts: list[Cuts], tolerance: float) -> list[int]:
     """The cut of each cohort that together have the largest mean - gap; of equals, those that are best for all."""
     reached, cut_of = zip(*(_reachable(part) for part in parts), strict=True)
     largest = np.unique(np.concatenate(reached))
     largest = largest[largest >= max(values[0] for values in reached)]  # each cohort has a value that is no larger
     taken = [np.searchsorted(values, largest, side="right") - 1 for values in reached]
     accuracies = np.stack([values[i] for values, i in zip(reached, taken, strict=True)])
-    score = measure_accuracies(MEAN_MINUS_GAP, accuracies)
+    score = _tolerant(accuracies, tolerance)
     best = np.flatnonzero(score >= score.max() - _EQUAL)[-1]  # all accuracies rise with the largest
     return [int(cuts[i[best]]) for cuts, i in zip(cut_of, taken, strict=True)]
 
@@ -219,9 +229,16 @@ def _recall_at_precision(cuts: Cuts, min_precision: float) -> Values:
     return np.where(precision >= min_precision, recall, -np.inf), precision
 
 
-def _mean_minus_gap(cuts: Cuts) -> Values:
+def _mean_minus_gap(cuts: Cuts, tolerance: float) -> Values:
     accuracy = cuts.accuracy
-    return measure_accuracies(MEAN_MINUS_GAP, accuracy), accuracy.min(axis=0)
+    return _tolerant(accuracy, tolerance), accuracy.min(axis=0)
+
+
+def _tolerant(accuracies: np.ndarray, tolerance: float) -> np.ndarray:
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0; got {tolerance}.")
+    gap = accuracies.max(axis=0) - accuracies.min(axis=0)
+    return accuracies.mean(axis=0) - np.maximum(gap - tolerance, 0)
 
 
 def _minimum(cuts: Cuts) -> Values:
@@ -250,8 +267,39 @@ _MEASURES: dict[str, Callable[..., Values]] = {
 CRITERIA = tuple(_MEASURES)
 
 
-def _criterion(name: str, min_precision: float) -> Callable[[Cuts], Values]:
+def _criterion(name: str, min_precision: float, tolerance: float) -> Callable[[Cuts], Values]:
     if name not in _MEASURES:
         raise ValueError(f"The criterion must be one of {', '.join(CRITERIA)}; got {name!r}.")
+    options = {"recall_at_precision": min_precision, MEAN_MINUS_GAP: tolerance}
     measure = _MEASURES[name]
-    return measure if name != "recall_at_precision" else lambda cuts: measure(cuts, min_precision)
+    return partial(_with_option, measure, options[name]) if name in options else measure
+
+
+def _with_option(measure: Callable[..., Values], option: float, cuts: Cuts) -> Values:
+    return measure(cuts, option)
+
+
+def chance_gap(tuned: TunedThresholds, n_rows: Mapping) -> float:
+    """The gap up to which levelling two cohorts does not pay on other rows.
+
+    A gap δ that was measured with the standard error σ is on other people about normal around δ. Lowering the better
+    cohort's accuracy by ε lowers the mean by ε / 2 and the expected gap by (2 Φ(δ / σ) - 1) ε, which is more only when
+    δ > Φ⁻¹(3/4) σ = 0.674 σ. With more than two cohorts the best and the worst are taken.
+
+    Parameters
+    ----------
+    tuned : TunedThresholds
+        For plain accuracy, so that its gap is that of before levelling.
+    n_rows : mapping of cohort to int
+        Independent rows of each.
+
+    Returns
+    -------
+    float
+        0.674 times the binomial standard error of the gap; 0 with one cohort.
+    """
+    shares = sorted(tuned.accuracy.items(), key=lambda item: item[1])
+    if len(shares) < 2:
+        return 0.0
+    variances = [share * (1 - share) / n_rows[name] for name, share in (shares[0], shares[-1])]
+    return NormalDist().inv_cdf(0.75) * math.sqrt(sum(variances))

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from faceheads.calibration.outoffold import make_splits
 from faceheads.calibration.tuner import ThresholdTuner
 from faceheads.calibration.unknown_cohort import UnknownCohortTuner
-from faceheads.fairness.optimum import cohort_thresholds, shared_threshold
+from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
 from faceheads.fairness.scores import cohort_accuracies, mean_minus_gap_score
 
 
@@ -64,6 +64,19 @@ def test_thresholds_come_from_scores_of_folds_that_share_no_group(tune):
     limits = np.array([tuner.tuned_.thresholds[c] for c in cohorts])
     expected = np.where(everyone.predict_proba(X)[:, 1] >= limits, "yes", "no")
     assert (tuner.predict(X, sensitive_features=cohorts) == expected).all()
+
+
+def test_a_gap_within_chance_is_tolerated_and_persons_count_once():
+    X, y, cohorts, groups = people()
+    tuner = ThresholdTuner(LogisticRegression(), criterion="mean_minus_gap", per_cohort=True, tolerance="chance")
+    tuner.fit(X, y, sensitive_features=cohorts, groups=groups)
+    splits = make_splits(5, X, y, groups)
+    scores = cross_val_predict(LogisticRegression(), X, y, cv=splits, method="predict_proba")[:, 1]
+    counts = {name: len(set(groups[cohorts == name])) for name in ("man", "woman")}
+    limit = chance_gap(cohort_thresholds(scores, y == "yes", cohorts, "accuracy"), counts)
+    assert tuner.tuned_ == cohort_thresholds(scores, y == "yes", cohorts, tolerance=limit)
+    with pytest.raises(ValueError, match="tolerance must be a number of at least 0 or 'chance'; got 'some'"):
+        ThresholdTuner(LogisticRegression(), tolerance="some").fit(X, y)
 
 
 def test_a_fitted_estimator_is_tuned_on_what_it_is_given():
