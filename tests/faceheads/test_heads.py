@@ -1,5 +1,6 @@
 """Every kind of head learns every task it has, repeatably, in the units of the target."""
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -171,3 +172,19 @@ def test_what_only_training_needs_is_dropped():
     machine = fitted("svm", "classification", (signal > 0).astype(int), embeddings, groups)[-1]
     assert machine.cv is None
     assert any(isinstance(part, SVC) and hasattr(part, "support_") for part in parts_of(machine))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_networks_are_trained_on_one_blas_thread(monkeypatch):
+    limits = []
+
+    def record(limit, user_api):
+        limits.append((limit, user_api))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(heads, "threadpool_limits", record)
+    monkeypatch.setattr(heads, "MLP_MAX_EPOCHS", 2)
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
+    for kind in ("mlp", "logistic"):
+        fit_head(make_head(kind, "classification", 60, 4), x, y, np.arange(60))
+    assert limits == [(1, "blas"), (None, "blas")]

@@ -1,5 +1,6 @@
 """`load_table`: X, y, groups in one line."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -52,6 +53,16 @@ def test_several_targets_give_a_frame_and_missing_values_are_left_out(file):
     assert 188 <= len(y) <= 190
     assert y["age"].notna().all()
     assert y["age"].dtype == np.float64
+
+
+def test_copies_of_an_image_that_are_labelled_differently_are_left_out(file):
+    table, labels = people_table()
+    twins = list(table.usable.keys[:2])
+    sha256 = np.where(np.isin(table.keys, twins), table.sha256[table.keys == twins[0]][0], table.sha256)
+    write_table(file, dataclasses.replace(table, sha256=sha256))
+    labels.loc[twins, "age"] = [20.0, 60.0]
+    write_labels(file.parent / "feature.label.csv", labels)
+    assert not set(twins) & set(load_table(file, target=["age"]).y.index)
 
 
 def test_without_labels_there_is_no_y(file):
