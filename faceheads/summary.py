@@ -14,13 +14,18 @@ _NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro-F1",
+    "precision": "precision",
+    "recall": "recall",
     "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "brier": "Brier score",
+    "ece": "calibration error",
     "mae": "mean absolute error",
     "rmse": "root mean square error",
     "within_5": "within 5",
     "within_10": "within 10",
 }
-_SHARES = ("accuracy", "balanced_accuracy", "within_5", "within_10")
+_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "within_5", "within_10")
 _WIDTH = 24
 _COLUMN = 26
 

@@ -1,15 +1,26 @@
 """What is measured of a head that decides between classes.
 
-=====================  ===================================================================================================
-accuracy               share of rows with the right class
-balanced accuracy      mean over classes of the share of the class's rows that are right (recall); chance is 1 / n_classes
-macro-F1               mean over classes of 2·TP / (2·TP + FP + FN)
-ROC AUC                two classes: chance that a row of the second class scores above one of the first, ties count half;
-                       more: mean over classes of that number for the class against the rest
-=====================  ===================================================================================================
+==========================  ==============================================================================================
+accuracy                    share of rows with the right class
+balanced accuracy           mean over classes of the share of the class's rows that are right; chance is 1 / n_classes
+macro-F1                    mean over classes of 2·TP / (2·TP + FP + FN)
+precision, recall           two classes: TP / (TP + FP), TP / (TP + FN) of the second class; more: means over classes
+ROC AUC                     two classes: chance that a row of the second class scores above one of the first, ties count
+                            half; more: mean over classes of that number for the class against the rest
+PR AUC                      area under precision over recall as a step function (average precision), classes as for ROC AUC
+Brier score                 mean of Σ (probability − truth)² over the classes, half of it with two classes
+expected calibration error  mean over rows of |share right − mean confidence| of the row's bin; 15 bins of equal width,
+                            confidence = largest probability, right = that class is true
+==========================  ==============================================================================================
 
-Means run over the classes that occur in ``y_true``; a note names how many do not. With fewer than two classes only the
-accuracy is defined, the rest is NaN.
+Means over classes run over those that occur in ``y_true``; a note names how many do not. What has no denominator is NaN:
+with one class only accuracy, Brier score and calibration error are sure to be defined. The calibration error of a finite
+set is above that of the population even for perfect probabilities, and its interval with it.
+
+References
+----------
+G. W. Brier, Verification of forecasts expressed in terms of probability, Monthly Weather Review 78, 1950.
+C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, On calibration of modern neural networks, ICML 2017, equation 3.
 """
 
 from __future__ import annotations
@@ -19,26 +30,28 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.sparse
 
-from .intervals import GroupBootstrap, Resampled
+from .intervals import GroupBootstrap, Resampled, ratio
+
+N_CALIBRATION_BINS = 15
 
 
 def classification_metrics(
     y_true: np.ndarray, y_pred: np.ndarray, probabilities: np.ndarray, draws: GroupBootstrap
 ) -> dict[str, Resampled]:
-    """Accuracy, balanced accuracy, macro-F1 and ROC AUC of one head.
+    """All metrics of one head.
 
     Parameters
     ----------
     y_true, y_pred : int array of shape (n_rows,)
         Positions of the true and the decided class, 0 … n_classes − 1.
     probabilities : array of shape (n_rows, n_classes)
-        Any scores that rise with the probability of the class serve for the AUC.
+        Areas under curves need scores only that rise with the probability of the class.
     draws : GroupBootstrap
         Of the same rows.
 
     Returns
     -------
-    dict of Resampled, keys ``accuracy, balanced_accuracy, macro_f1, roc_auc``
+    dict of Resampled, keys ``accuracy, balanced_accuracy, macro_f1, precision, recall, roc_auc, pr_auc, brier, ece``
 
     Raises
     ------
@@ -48,15 +61,18 @@ def classification_metrics(
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     probabilities = np.asarray(probabilities, np.float64)
     _check(y_true, y_pred, probabilities, draws)
-    n_classes = probabilities.shape[1]
-    present = np.flatnonzero(np.bincount(y_true, minlength=n_classes))
-    note = "" if len(present) == n_classes else f"{n_classes - len(present)} of {n_classes} classes have no rows"
-    counts = _class_counts(y_true, y_pred, n_classes)
+    classes = _Classes(y_true, y_pred, probabilities.shape[1], draws)
+    rankings = classes.rankings(probabilities)
     return {
-        "accuracy": draws.of_sums(_accuracy_rows(y_true == y_pred), _ratio, is_proportion=True),
-        "balanced_accuracy": draws.of_sums(counts, _balanced_accuracy(present, n_classes), note=note),
-        "macro_f1": draws.of_sums(counts, _macro_f1(present, n_classes), note=note),
-        "roc_auc": draws.of_weights(_roc_auc(y_true, probabilities, present), note=note),
+        "accuracy": draws.of_mean(y_true == y_pred, is_proportion=True),
+        "balanced_accuracy": classes.mean(_recall),
+        "macro_f1": classes.mean(_f1),
+        "precision": classes.precision(),
+        "recall": classes.recall(),
+        "roc_auc": draws.of_weights(_mean_over(rankings, _Ranking.roc_area), classes.note),
+        "pr_auc": draws.of_weights(_mean_over(rankings, _Ranking.average_precision), classes.note),
+        "brier": draws.of_mean(_squared_distances(y_true, probabilities)),
+        "ece": _calibration_error(y_true, probabilities, draws),
     }
 
 
@@ -112,80 +128,133 @@ def _check(y_true: np.ndarray, y_pred: np.ndarray, probabilities: np.ndarray, dr
             )
 
 
-def _accuracy_rows(is_right: np.ndarray) -> np.ndarray:
-    return np.stack([is_right, np.ones(len(is_right))], axis=1)
+# ------------------------------------------------------------------------------------------------- decisions
 
 
-def _ratio(sums: np.ndarray) -> np.ndarray:
-    return sums[:, 0] / sums[:, 1]
+def _recall(hits: np.ndarray, truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    return ratio(hits, truth)
 
 
-def _class_counts(y_true: np.ndarray, y_pred: np.ndarray, n_classes: int) -> scipy.sparse.csr_array:
-    """One row a row: indicator of a true positive, of the true class, of the decided class, each n_classes wide."""
-    n = len(y_true)
-    hits = np.flatnonzero(y_true == y_pred)
-    rows = np.concatenate([hits, np.arange(n), np.arange(n)])
-    columns = np.concatenate([y_true[hits], n_classes + y_true, 2 * n_classes + y_pred])
-    return scipy.sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, 3 * n_classes))
+def _precision(hits: np.ndarray, truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    return ratio(hits, decided)
 
 
-def _balanced_accuracy(present: np.ndarray, n_classes: int) -> Callable[[np.ndarray], np.ndarray]:
-    def function(sums: np.ndarray) -> np.ndarray:
-        if len(present) < 2:
-            return np.full(len(sums), np.nan)
-        hits, truth = sums[:, present], sums[:, n_classes + present]
-        return _mean_of_ratios(hits, truth)
-
-    return function
+def _f1(hits: np.ndarray, truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    # 2·TP + FP + FN = rows of the class + rows decided for it; a class without rows has no F1
+    return ratio(2 * hits, np.where(truth > 0, truth + decided, 0))
 
 
-def _macro_f1(present: np.ndarray, n_classes: int) -> Callable[[np.ndarray], np.ndarray]:
-    def function(sums: np.ndarray) -> np.ndarray:
-        if len(present) < 2:
-            return np.full(len(sums), np.nan)
-        hits, truth, decided = sums[:, present], sums[:, n_classes + present], sums[:, 2 * n_classes + present]
-        # 2·TP + FP + FN = rows of the class + rows decided for it; a class without rows has no F1
-        return _mean_of_ratios(2 * hits, np.where(truth > 0, truth + decided, 0))
+class _Classes:
+    """True and decided classes of the rows, and means over the classes that occur."""
 
-    return function
+    def __init__(self, y_true: np.ndarray, y_pred: np.ndarray, n_classes: int, draws: GroupBootstrap) -> None:
+        self._y_true, self._y_pred, self._n, self._draws = y_true, y_pred, n_classes, draws
+        self._present = np.flatnonzero(np.bincount(y_true, minlength=n_classes))
+        n_absent = n_classes - len(self._present)
+        self.note = f"{n_absent} of {n_classes} classes have no rows" if n_absent else ""
+
+    def mean(self, share: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray], note: str = "") -> Resampled:
+        """Mean over classes of a share of the numbers of hits, of rows and of decisions, each of shape (n, n_present)."""
+
+        def function(sums: np.ndarray) -> np.ndarray:
+            if len(self._present) < 2:
+                return np.full(len(sums), np.nan)
+            return share(*(sums[:, k * self._n + self._present] for k in range(3))).mean(axis=1)
+
+        return self._draws.of_sums(self._counts(), function, note=self.note or note)
+
+    def _counts(self) -> scipy.sparse.csr_array:
+        """One row a row: indicator of a hit, of the true class, of the decided class, each n_classes wide."""
+        n = len(self._y_true)
+        hits = np.flatnonzero(self._y_true == self._y_pred)
+        rows = np.concatenate([hits, np.arange(n), np.arange(n)])
+        columns = np.concatenate([self._y_true[hits], self._n + self._y_true, 2 * self._n + self._y_pred])
+        return scipy.sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, 3 * self._n))
+
+    def precision(self) -> Resampled:
+        """Of the second of two classes, or the mean over classes."""
+        undecided = np.setdiff1d([1] if self._n == 2 else self._present, self._y_pred)
+        note = f"{len(undecided)} of {self._n} classes are never decided" if len(undecided) else ""
+        if self._n > 2:
+            return self.mean(_precision, note)
+        rows = self._y_pred == 1
+        return self._draws.subset(rows).of_mean(self._y_true[rows] == 1, is_proportion=True, note=note)
+
+    def recall(self) -> Resampled:
+        """Of the second of two classes, or the mean over classes."""
+        if self._n > 2:
+            return self.mean(_recall)
+        rows = self._y_true == 1
+        return self._draws.subset(rows).of_mean(self._y_pred[rows] == 1, is_proportion=True, note=self.note)
+
+    def rankings(self, probabilities: np.ndarray) -> list[_Ranking]:
+        """Of the second of two classes, or of each class against the rest; none with fewer than two classes."""
+        if len(self._present) < 2:
+            return []
+        columns = [1] if self._n == 2 else self._present
+        return [_Ranking(self._y_true == c, probabilities[:, c]) for c in columns]
 
 
-def _mean_of_ratios(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
-    """Mean over columns; NaN where a denominator is zero."""
-    ratios = np.full(numerators.shape, np.nan)
-    np.divide(numerators, denominators, out=ratios, where=denominators > 0)
-    return ratios.mean(axis=1)
+# ------------------------------------------------------------------------------------------------- areas
 
 
-def _roc_auc(y_true: np.ndarray, probabilities: np.ndarray, present: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    if probabilities.shape[1] == 2:
-        columns = [1] if len(present) == 2 else []
-    else:
-        columns = list(present) if len(present) > 1 else []
-    areas = [_binary_auc(y_true == c, probabilities[:, c]) for c in columns]
+class _Ranking:
+    """Rows in the order of their scores; methods map weights of shape (n, n_rows) to areas of shape (n,)."""
 
+    def __init__(self, is_positive: np.ndarray, scores: np.ndarray) -> None:
+        self._order = np.argsort(scores, kind="stable")
+        is_first = np.r_[True, np.diff(scores[self._order]) > 0]  # first row of each run of equal scores
+        self._starts = np.flatnonzero(is_first)
+        self._is_positive = is_positive[self._order]
+
+    def _weights_of_runs(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positive and negative weight of each distinct score, ascending."""
+        ordered = weights[:, self._order]
+        positive = np.add.reduceat(np.where(self._is_positive, ordered, 0), self._starts, axis=1)
+        negative = np.add.reduceat(np.where(self._is_positive, 0, ordered), self._starts, axis=1)
+        return positive, negative
+
+    def roc_area(self, weights: np.ndarray) -> np.ndarray:
+        """Share of pairs of a positive and a negative row in which the positive one scores higher."""
+        positive, negative = self._weights_of_runs(weights)
+        below = np.cumsum(negative, axis=1) - negative / 2  # equal scores count half
+        return ratio((positive * below).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1))
+
+    def average_precision(self, weights: np.ndarray) -> np.ndarray:
+        """Mean over positive rows of the precision among the rows that score at least as high."""
+        positive, negative = self._weights_of_runs(weights)
+        hits, misses = (np.cumsum(part[:, ::-1], axis=1)[:, ::-1] for part in (positive, negative))
+        precision = np.nan_to_num(ratio(hits, hits + misses))  # only where no weight is: these runs do not count
+        return ratio((positive * precision).sum(axis=1), positive.sum(axis=1))
+
+
+def _mean_over(
+    rankings: list[_Ranking], area: Callable[[_Ranking, np.ndarray], np.ndarray]
+) -> Callable[[np.ndarray], np.ndarray]:
     def function(weights: np.ndarray) -> np.ndarray:
-        if not areas:
+        if not rankings:
             return np.full(len(weights), np.nan)
-        return np.mean([area(weights) for area in areas], axis=0)
+        return np.mean([area(ranking, weights) for ranking in rankings], axis=0)
 
     return function
 
 
-def _binary_auc(is_positive: np.ndarray, scores: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Weights of shape (n, n_rows) → weighted area under the ROC curve, shape (n,)."""
-    order = np.argsort(scores, kind="stable")
-    is_first = np.r_[True, np.diff(scores[order]) > 0]  # first row of each run of equal scores
-    starts = np.flatnonzero(is_first)
-    positive = is_positive[order]
+# ------------------------------------------------------------------------------------------------- probabilities
 
-    def area(weights: np.ndarray) -> np.ndarray:
-        ordered = weights[:, order]
-        up = np.add.reduceat(np.where(positive, ordered, 0), starts, axis=1)
-        down = np.add.reduceat(np.where(positive, 0, ordered), starts, axis=1)
-        below = np.cumsum(down, axis=1) - down / 2  # equal scores count half
-        pairs = up.sum(axis=1) * down.sum(axis=1)
-        result = np.full(len(weights), np.nan)
-        return np.divide((up * below).sum(axis=1), pairs, out=result, where=pairs > 0)
 
-    return area
+def _squared_distances(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    n_classes = probabilities.shape[1]
+    squares = ((probabilities - np.eye(n_classes)[y_true]) ** 2).sum(axis=1)
+    return squares / 2 if n_classes == 2 else squares
+
+
+def _calibration_error(y_true: np.ndarray, probabilities: np.ndarray, draws: GroupBootstrap) -> Resampled:
+    confidence = probabilities.max(axis=1)
+    surplus = (probabilities.argmax(axis=1) == y_true) - confidence
+    # bins are open below and closed above
+    bins = np.clip(np.ceil(confidence * N_CALIBRATION_BINS).astype(int) - 1, 0, N_CALIBRATION_BINS - 1)
+    n, width = len(y_true), N_CALIBRATION_BINS + 1
+    cells = np.stack([surplus, np.ones(n)], axis=1).ravel()
+    columns = np.stack([bins, np.full(n, N_CALIBRATION_BINS)], axis=1).ravel()
+    rows = scipy.sparse.csr_array((cells, (np.repeat(np.arange(n), 2), columns)), shape=(n, width))
+    return draws.of_sums(rows, lambda sums: ratio(np.abs(sums[:, :-1]).sum(axis=1), sums[:, -1]))

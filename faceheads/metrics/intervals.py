@@ -12,8 +12,9 @@ E. B. Wilson, Probable inference, the law of succession, and statistical inferen
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -114,14 +115,35 @@ class Resampled:
         return f"only {self.n_groups} groups: the interval is too narrow" if self.n_groups < FEW_GROUPS else ""
 
     @classmethod
-    def mean(cls, parts: list[Resampled]) -> Resampled:
+    def mean(cls, parts: Sequence[Resampled]) -> Resampled:
         """The mean of several metrics that come from the same draws; undefined ones are left out and named."""
+        return cls.combine(parts, lambda values: values.mean(axis=0))
+
+    @classmethod
+    def combine(
+        cls, parts: Sequence[Resampled], function: Callable[[np.ndarray], np.ndarray], at_least: int = 1
+    ) -> Resampled:
+        """A number made of several metrics that come from the same draws; undefined ones are left out and named.
+
+        Parameters
+        ----------
+        parts : sequence of Resampled
+        function : callable
+            Values of shape (n_parts, n) → numbers of shape (n,).
+        at_least : int, default=1
+            Parts that must be defined; with fewer the number is undefined.
+        """
         defined = [p for p in parts if math.isfinite(p.value)]
-        if not defined:
-            return cls(math.nan, np.empty(0), 0, "undefined for every part")
-        note = "" if len(defined) == len(parts) else f"mean over the {len(defined)} of {len(parts)} that are defined"
-        replicates = np.mean([p.replicates for p in defined], axis=0)
-        return cls(float(np.mean([p.value for p in defined])), replicates, defined[0].n_groups, note)
+        if len(defined) < at_least:
+            what = "every part" if not defined else f"{len(parts) - len(defined)} of {len(parts)} parts"
+            return cls(math.nan, np.empty(0), 0, f"undefined for {what}")
+        note = "" if len(defined) == len(parts) else f"over the {len(defined)} of {len(parts)} that are defined"
+        value = function(np.array([[p.value] for p in defined]))[0]
+        n_groups = min(p.n_groups for p in defined)
+        replicates = np.empty(0)
+        if n_groups > 1:
+            replicates = function(np.stack([p.replicates for p in defined]))
+        return cls(float(value), replicates, n_groups, note)
 
 
 def _join(*notes: str) -> str:
@@ -143,7 +165,7 @@ class GroupBootstrap:
     >>> import numpy as np
     >>> draws = GroupBootstrap(groups=np.arange(100), seed=0)
     >>> hits = np.r_[np.ones(80), np.zeros(20)]
-    >>> result = draws.of_sums(np.c_[hits, np.ones(100)], lambda s: s[:, 0] / s[:, 1]).estimate()
+    >>> result = draws.of_mean(hits).estimate()
     >>> print(f"{result.value:.2f} [{result.low:.2f}, {result.high:.2f}]")
     0.80 [0.72, 0.88]
     """
@@ -153,19 +175,34 @@ class GroupBootstrap:
         if groups.ndim != 1 or not len(groups):
             raise ValueError(f"groups must be one value a row, at least one; got an array of shape {groups.shape}.")
         _, self.group_of_row = np.unique(groups, return_inverse=True)
-        self.n_groups = int(self.group_of_row.max()) + 1
+        self.n_groups = self._n_all_groups = int(self.group_of_row.max()) + 1
         self.n_rows = len(groups)
         self.n_resamples = n_resamples
         self.seed = seed
         self._drawn: np.ndarray | None = None
 
+    def subset(self, rows: np.ndarray) -> GroupBootstrap:
+        """The same draws for some of the rows, so that metrics of different rows can be compared draw by draw.
+
+        Its ``n_groups`` is the number of groups that have such rows; how many of these a draw holds varies.
+
+        Parameters
+        ----------
+        rows : array of bool, shape (n_rows,), or of row numbers
+        """
+        part = copy.copy(self)
+        part.group_of_row = self.group_of_row[rows]
+        part.n_rows = len(part.group_of_row)
+        part.n_groups = len(np.unique(part.group_of_row))
+        return part
+
     def counts(self, n_columns: int | None = None) -> Iterator[np.ndarray]:
-        """Blocks of draws: how often each group was drawn, float64 arrays of shape (n_block, n_groups).
+        """Blocks of draws: how often each group of all rows was drawn, float64 arrays of shape (n_block, n_all_groups).
 
         ``n_columns`` is the number of cells a draw will be expanded to, which bounds the size of a block. The blocks
         differ with it, the draws do not.
         """
-        width = self.n_groups if n_columns is None else max(self.n_groups, n_columns)
+        width = self._n_all_groups if n_columns is None else max(self._n_all_groups, n_columns)
         step = max(1, _BLOCK_CELLS // width)
         if step < self.n_resamples:
             yield from self._draw(step)
@@ -178,10 +215,22 @@ class GroupBootstrap:
         rng = np.random.default_rng(self.seed)
         for start in range(0, self.n_resamples, step):
             n_block = min(step, self.n_resamples - start)
-            drawn = rng.integers(0, self.n_groups, (n_block, self.n_groups))
-            drawn += np.arange(n_block)[:, None] * self.n_groups
-            flat = np.bincount(drawn.ravel(), minlength=n_block * self.n_groups)
-            yield flat.reshape(n_block, self.n_groups).astype(np.float64)
+            drawn = rng.integers(0, self._n_all_groups, (n_block, self._n_all_groups))
+            drawn += np.arange(n_block)[:, None] * self._n_all_groups
+            flat = np.bincount(drawn.ravel(), minlength=n_block * self._n_all_groups)
+            yield flat.reshape(n_block, self._n_all_groups).astype(np.float64)
+
+    def of_mean(self, values: np.ndarray, is_proportion: bool = False, note: str = "") -> Resampled:
+        """The mean over rows of a number for each row; undefined without rows.
+
+        Parameters
+        ----------
+        values : array of shape (n_rows,)
+        is_proportion : bool, default=False
+        note : str
+        """
+        rows = np.stack([values, np.ones(self.n_rows)], axis=1)
+        return self.of_sums(rows, lambda sums: ratio(sums[:, 0], sums[:, 1]), is_proportion, note)
 
     def of_sums(
         self,
@@ -227,7 +276,13 @@ class GroupBootstrap:
 
     def _membership(self) -> scipy.sparse.csr_array:
         cells = (np.ones(self.n_rows), (np.arange(self.n_rows), self.group_of_row))
-        return scipy.sparse.csr_array(cells, shape=(self.n_rows, self.n_groups))
+        return scipy.sparse.csr_array(cells, shape=(self.n_rows, self._n_all_groups))
+
+
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """``numerator / denominator``, NaN where the denominator is zero."""
+    result = np.full(np.shape(numerator), np.nan)
+    return np.divide(numerator, denominator, out=result, where=denominator > 0)
 
 
 def wilson_interval(proportion: float, n: int, level: float = LEVEL) -> tuple[float, float]:

@@ -50,19 +50,11 @@ def regression_metrics(
     if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
         raise ValueError("y_true and y_pred must be finite numbers.")
     error = np.abs(y_pred - y_true)
+    mean_square = draws.of_mean(error**2)
     results = {
-        "mae": draws.of_sums(_with_count(error), _mean),
-        "rmse": draws.of_sums(_with_count(error**2), lambda sums: np.sqrt(_mean(sums))),
+        "mae": draws.of_mean(error),
+        "rmse": Resampled.combine([mean_square], lambda values: np.sqrt(values[0])),
     }
     for tolerance in tolerances:
-        rows = _with_count(error <= tolerance)
-        results[f"within_{tolerance:g}"] = draws.of_sums(rows, _mean, is_proportion=True)
+        results[f"within_{tolerance:g}"] = draws.of_mean(error <= tolerance, is_proportion=True)
     return results
-
-
-def _with_count(values: np.ndarray) -> np.ndarray:
-    return np.stack([values, np.ones(len(values))], axis=1)
-
-
-def _mean(sums: np.ndarray) -> np.ndarray:
-    return sums[:, 0] / sums[:, 1]

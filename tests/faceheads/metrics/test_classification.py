@@ -14,6 +14,7 @@ from faceheads.metrics import (
     classification_metrics,
     majority_probabilities,
     mean_over_attributes,
+    wilson_interval,
 )
 
 
@@ -27,17 +28,36 @@ def problem(seed, n_classes, n_rows=80, n_groups=25):
 
 
 def values_of_scikit_learn(y, decided, scores):
-    n_classes = scores.shape[1]
-    if n_classes == 2:
-        area = reference.roc_auc_score(y, scores[:, 1])
-    else:
-        area = np.mean([reference.roc_auc_score(y == c, scores[:, c]) for c in range(n_classes)])
+    columns = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    areas = [
+        (reference.roc_auc_score(y == c, scores[:, c]), reference.average_precision_score(y == c, scores[:, c]))
+        for c in columns
+    ]
+    each = {"average": None, "zero_division": np.nan, "labels": list(columns)}
     return {
         "accuracy": reference.accuracy_score(y, decided),
         "balanced_accuracy": reference.balanced_accuracy_score(y, decided),
         "macro_f1": reference.f1_score(y, decided, average="macro"),
-        "roc_auc": area,
+        "precision": reference.precision_score(y, decided, **each).mean(),
+        "recall": reference.recall_score(y, decided, **each).mean(),
+        "roc_auc": np.mean([area for area, _ in areas]),
+        "pr_auc": np.mean([area for _, area in areas]),
+        **errors_in_plain_loops(y, scores),
     }
+
+
+def errors_in_plain_loops(y, scores):
+    """Brier score, halved for two classes as scikit-learn's, and the calibration error bin by bin."""
+    n_classes, distances, bins = scores.shape[1], [], {}
+    for truth, row in zip(y, scores, strict=True):
+        distances.append(sum((p - (c == truth)) ** 2 for c, p in enumerate(row)) / (2 if n_classes == 2 else 1))
+        bins.setdefault(math.ceil(max(row) * 15), []).append((max(row), list(row).index(max(row)) == truth))
+    error = 0.0
+    for members in bins.values():
+        confidence = sum(p for p, _ in members) / len(members)
+        share_right = sum(is_right for _, is_right in members) / len(members)
+        error += abs(share_right - confidence) * len(members) / len(y)
+    return {"brier": sum(distances) / len(y), "ece": error}
 
 
 @settings(max_examples=25)
@@ -59,7 +79,7 @@ def test_every_draw_is_scikit_learns_value_on_the_drawn_rows(n_classes):
     for number, counts in enumerate(np.concatenate(list(draws.counts()))):
         rows = np.repeat(np.arange(len(y)), counts[draws.group_of_row].astype(int))
         for name, expected in values_of_scikit_learn(y[rows], decided[rows], scores[rows]).items():
-            assert results[name].replicates[number] == pytest.approx(expected), name
+            assert results[name].replicates[number] == pytest.approx(expected, nan_ok=True), name
 
 
 def test_the_auc_is_the_share_of_ordered_pairs():
@@ -94,7 +114,9 @@ def test_with_one_class_only_the_accuracy_is_defined():
     y = np.zeros(30, int)
     results = classification_metrics(y, y, np.tile([0.9, 0.1], (30, 1)), GroupBootstrap(np.arange(30)))
     assert results["accuracy"].value == 1
-    for name in ("balanced_accuracy", "macro_f1", "roc_auc"):
+    assert results["brier"].value == pytest.approx(0.01)
+    assert results["ece"].value == pytest.approx(0.1)
+    for name in ("balanced_accuracy", "macro_f1", "recall", "roc_auc", "pr_auc"):
         estimate = results[name].estimate()
         assert math.isnan(estimate.value)
         assert "1 of 2 classes have no rows" in estimate.note
@@ -109,6 +131,23 @@ def test_the_majority_baseline_decides_for_the_most_frequent_class_of_training()
     assert results["accuracy"].value == pytest.approx(1 / 3)
     assert results["balanced_accuracy"].value == pytest.approx(1 / 3)
     assert results["roc_auc"].value == 0.5
+
+
+def test_the_precision_of_a_class_that_is_never_decided_is_undefined_and_says_so():
+    for n_classes in (2, 3):
+        y = np.arange(30) % n_classes
+        probabilities = np.tile(np.eye(n_classes)[0], (30, 1))
+        results = classification_metrics(y, np.zeros(30, int), probabilities, GroupBootstrap(np.arange(30)))
+        estimate = results["precision"].estimate()
+        assert math.isnan(estimate.value)
+        assert f"{n_classes - 1} of {n_classes} classes are never decided" in estimate.note
+
+
+def test_a_perfect_recall_has_wilsons_interval_on_the_groups_of_its_class():
+    y = np.repeat([0, 1], [80, 20])
+    results = classification_metrics(y, y, np.eye(2)[y], GroupBootstrap(np.arange(100)))
+    estimate = results["recall"].estimate()
+    assert (estimate.low, estimate.high) == wilson_interval(1.0, 20)
 
 
 def test_attributes_are_measured_one_by_one_and_averaged():
@@ -143,6 +182,6 @@ def test_draws_without_a_class_are_undefined_rather_than_zero():
     results = classification_metrics(y, decided, np.eye(3)[y], draws)
     lacks_class = np.concatenate(list(draws.counts()))[:, 40] == 0
     assert 0 < lacks_class.sum() < 200
-    for name in ("balanced_accuracy", "macro_f1", "roc_auc"):
+    for name in ("balanced_accuracy", "macro_f1", "recall", "roc_auc", "pr_auc"):
         assert np.array_equal(np.isnan(results[name].replicates), lacks_class), name
         assert "of the draws" in results[name].estimate().note

@@ -116,6 +116,28 @@ def test_the_mean_of_metrics_uses_the_same_draws_and_names_what_is_missing():
     assert math.isnan(Resampled.mean([undefined]).value)
 
 
+def test_a_subset_is_measured_on_its_rows_with_the_draws_of_all():
+    rng = np.random.default_rng(4)
+    groups, values = rng.integers(0, 25, 90), rng.random(90)
+    draws = GroupBootstrap(groups, n_resamples=30, seed=2)
+    rows = (rng.random(90) < 0.4) & (groups < 20)
+    part = draws.subset(rows)
+    weights = np.concatenate(list(draws.counts()))[:, draws.group_of_row] * rows
+    expected = (weights * values).sum(axis=1) / weights.sum(axis=1)
+    assert part.of_mean(values[rows]).replicates == pytest.approx(expected)
+    by_weights = part.of_weights(lambda w: (w * values[rows]).sum(axis=1) / w.sum(axis=1))
+    assert by_weights.replicates == pytest.approx(expected)
+    assert part.n_groups == len(set(groups[rows]))
+    assert math.isnan(draws.subset(np.zeros(90, bool)).of_mean(np.empty(0)).value)
+
+
+def test_what_needs_two_parts_is_undefined_with_one():
+    defined, undefined = Resampled(0.5, np.full(10, 0.5), 40), Resampled(math.nan, np.empty(0), 40)
+    gap = Resampled.combine([defined, undefined], np.ptp, at_least=2)
+    assert math.isnan(gap.value)
+    assert gap.note == "undefined for 1 of 2 parts"
+
+
 @given(st.integers(1, 500), st.floats(0, 1))
 def test_wilson_is_scipys(n, share):
     successes = round(share * n)
