@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .dlib_format import Affine, BatchNormalisation, Convolution, FullyConnected, Layer, Network
+from .dlib_network import Affine, BatchNormalisation, Convolution, FullyConnected, Layer, Network
 
 LayerType = TypeVar("LayerType")
 

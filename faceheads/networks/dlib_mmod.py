@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .dlib_format import MmodLoss, Network, Relu, read_dlib_network
+from .dlib_format import read_dlib_network
 from .dlib_layers import LayerCursor, ScaledConvolution
+from .dlib_network import MmodLoss, Network, Relu
 from .dlib_rounding import Span, output_sizes, spans_needed
 
 #: Inputs, outputs, window, stride, padding of each convolution; all but the last are followed by affine and relu.

@@ -39,8 +39,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .dlib_format import AddPrevious, Pool, Relu, read_dlib_network
+from .dlib_format import read_dlib_network
 from .dlib_layers import LayerCursor, ScaledConvolution
+from .dlib_network import AddPrevious, Pool, Relu
 
 #: Rows and columns of the chips that the network was trained on, in pixels.
 CHIP_SIZE_PX = 150

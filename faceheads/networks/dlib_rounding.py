@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dlib_format import Affine, BatchNormalisation, Convolution, Layer
+from .dlib_network import Affine, BatchNormalisation, Convolution, Layer
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import math
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faceheads.networks import dlib_format
-from faceheads.networks.dlib_format import (
+from faceheads.networks.dlib_format import read_dlib_network
+from faceheads.networks.dlib_network import (
     AddPrevious,
     Affine,
     BatchNormalisation,
@@ -19,7 +19,6 @@ from faceheads.networks.dlib_format import (
     MmodLoss,
     Pool,
     Relu,
-    read_dlib_network,
 )
 from faceheads.weights import find_weights
 from tests.faceheads.networks import dlib_files as files
@@ -38,29 +37,6 @@ def write(tmp_path):
         return path
 
     return write_bytes
-
-
-def reader_of(data):
-    return dlib_format._Reader(Path("memory.dat"), data)
-
-
-@given(st.integers(-(2**63) + 1, 2**63 - 1))
-def test_integers_are_read_as_written(value):
-    reader = reader_of(files.integer(value))
-    assert reader.integer("a number") == value
-    assert reader.offset == len(reader.data)
-
-
-@given(st.floats())
-def test_floats_are_read_as_written(value):
-    read = reader_of(files.real(value)).real("a number")
-    assert read == value or math.isnan(read) and math.isnan(value)
-
-
-@pytest.mark.parametrize("control", [0x00, 0x09, 0x11, 0x21, 0x41])
-def test_a_control_byte_that_dlib_never_writes_is_refused(control):
-    with pytest.raises(ValueError, match=f"an integer .*; got control byte {control:#04x}"):
-        reader_of(bytes([control, *range(15)])).integer("a number")
 
 
 def test_layers_come_in_forward_order_with_their_values(write):

@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from faceheads.networks import dlib_mmod
-from faceheads.networks.dlib_format import Relu, read_dlib_network
+from faceheads.networks.dlib_format import read_dlib_network
 from faceheads.networks.dlib_mmod import build_dlib_mmod
+from faceheads.networks.dlib_network import Relu
 from faceheads.weights import find_weights
 from tests.faceheads.networks import dlib_files as files
 

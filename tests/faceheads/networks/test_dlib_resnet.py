@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from faceheads.networks import dlib_resnet
-from faceheads.networks.dlib_format import Relu, read_dlib_network
+from faceheads.networks.dlib_format import read_dlib_network
+from faceheads.networks.dlib_network import Relu
 from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet, layer_dimension
 from faceheads.weights import find_weights
 from tests.faceheads.networks import dlib_files as files

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from faceheads.networks.dlib_format import Convolution
 from faceheads.networks.dlib_mmod import INPUT_SCALE, build_dlib_mmod
+from faceheads.networks.dlib_network import Convolution
 from faceheads.networks.dlib_rounding import output_sizes, score_in_dlibs_order, spans_needed
 from faceheads.weights import find_weights
 from features.detect.tiled_pyramid import build_tiled_pyramid, make_layout
