@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import dlib
 import numpy as np
 import torch
 
@@ -22,21 +21,16 @@ from faceheads.networks.precision import full_float32
 from faceheads.weights import find_weights
 
 from ..face import Face
-from ..pixels import check_rgb
-from .suppression import round_half_away, suppress, undecided
+from .suppression import suppress, undecided
 from .tiled_pyramid import Layout, build_tiled_pyramid, make_layout, to_image
+from .upsampling import downsample, round_half_away, upsample, upsampled_hw
+from .window_detector import WindowDetector
 
 #: Pixels of tiled pyramids that go through the network at once when images are small.
 BATCH_PIXELS = 4_000_000
-#: Most pixels that are scanned, after upsampling: 5 GB of memory, as measured for 12 and 30 megapixels.
-MAX_SCANNED_PIXELS = 100_000_000
-#: Each upsampling doubles both sides.
-_MAX_UPSAMPLE = 4
-
-
-#: How far a score may be from dlib's: twice the largest difference found on 58 photos, rounded up.
+#: How far a score may be from dlib's; ``python -m benchmarks.cnn_detector`` prints the largest difference found.
 SCORE_ERROR = 1e-5
-#: Most windows of an image that are scored a second time, in dlib's order; each takes about 0.2 s.
+#: Most windows of an image that are scored a second time, in dlib's order, which is slow.
 MAX_RESCORED = 32
 
 
@@ -57,20 +51,16 @@ class _Windows:
         return replace(self, scores=scores)[np.argsort(-scores, kind="stable")]
 
 
-class CnnDetector:
+class CnnDetector(WindowDetector):
     """dlib's CNN face detector; rectangles and their order as ``dlib.cnn_face_detection_model_v1`` gives them.
 
     Images of equal size go through the network together. An image that is narrower than 10 or lower than 7 pixels after
-    upsampling has no face (dlib crashes there). Memory is about 46 bytes for each pixel of the upsampled image and 0.4
-    GB besides.
+    upsampling has no face (dlib crashes there).
 
     Parameters
     ----------
-    upsample : int
-        How often the image is doubled before it is scanned, 0 to 4. The smallest face found is about 80 px without,
-        40 px with one upsampling.
-    threshold : float
-        Least score of a face: below 0 more faces are found, and more that are none. dlib's own is 0.
+    upsample, threshold
+        See :class:`~features.detect.window_detector.WindowDetector`; dlib's own threshold is 0.
     device : str or torch.device
         Where the network runs.
     weights : str or Path, optional
@@ -83,7 +73,8 @@ class CnnDetector:
     """
 
     name = "cnn"
-    landmark_scheme = "none"
+    #: The tiled pyramid and what makes it take some dozen bytes for each pixel.
+    max_scanned_pixels = 100_000_000
 
     def __init__(
         self,
@@ -92,20 +83,10 @@ class CnnDetector:
         device: str | torch.device = "cpu",
         weights: str | Path | None = None,
     ) -> None:
-        if isinstance(upsample, bool) or not isinstance(upsample, int) or not 0 <= upsample <= _MAX_UPSAMPLE:
-            raise ValueError(f"upsample must be a whole number from 0 to {_MAX_UPSAMPLE}; got {upsample!r}.")
-        if not np.isfinite(threshold):
-            raise ValueError(f"threshold must be a finite number; got {threshold!r}.")
-        self.upsample = upsample
-        self.threshold = float(threshold)
+        super().__init__(upsample, threshold)
         self.device = torch.device(device)
         path = find_weights("dlib_cnn_detector") if weights is None else weights
         self._network = build_dlib_mmod(path).to(self.device).requires_grad_(False)
-
-    @property
-    def settings(self) -> dict:
-        """What changes the boxes: ``upsample`` and ``threshold``."""
-        return {"upsample": self.upsample, "threshold": self.threshold}
 
     def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """Faces of each image, surest first.
@@ -121,23 +102,13 @@ class CnnDetector:
             If an array is no RGB image, or too large to be scanned after upsampling.
         """
         for image in images:
-            check_rgb(image)
-            self._check_memory(image.shape[:2])
+            self.check(image)
         faces: list[list[Face]] = [[] for _ in images]
         for size in dict.fromkeys(image.shape for image in images):
             positions = [i for i, image in enumerate(images) if image.shape == size]
             for position, found in zip(positions, self._detect_equal([images[i] for i in positions])):
                 faces[position] = found
         return faces
-
-    def _check_memory(self, image_hw: Sequence[int]) -> None:
-        height, width = image_hw
-        scanned = height * width * 4**self.upsample
-        if scanned > MAX_SCANNED_PIXELS:
-            raise ValueError(
-                f"an image to be scanned must have at most {MAX_SCANNED_PIXELS} pixels after upsampling; got "
-                f"{width} x {height}, upsampled {self.upsample} times: {scanned}. Use a lower upsample or smaller images."
-            )
 
     def _detect_equal(self, images: list[np.ndarray]) -> Iterator[list[Face]]:
         """Faces of images of one size, as many at a time as fit."""
@@ -149,7 +120,8 @@ class CnnDetector:
         batch_size = max(1, BATCH_PIXELS // layout.n_pixels)
         for start in range(0, len(images), batch_size):
             for plane, scores in zip(*self._score(images[start : start + batch_size], layout)):
-                yield self._faces(self._settle(self._windows(scores, layout), plane))
+                windows = self._settle(self._windows(scores, layout), plane)
+                yield self.faces(downsample(windows.ltrb, self.upsample), windows.scores)
 
     def _upsampled_hw(self, image: np.ndarray) -> tuple[int, int]:
         height, width = image.shape[:2]
@@ -187,28 +159,3 @@ class CnnDetector:
             pixels = plane.cpu().numpy()
             exact.update((place, score_in_dlibs_order(self._network.layers, pixels, *place)) for place in unknown)
             windows = windows.with_scores(np.array([exact.get(p, s) for p, s in zip(places, windows.scores)]))
-
-    def _faces(self, windows: _Windows) -> list[Face]:
-        boxes = downsample(windows.ltrb, self.upsample) + [0.0, 0.0, 1.0, 1.0]
-        return [Face(box, float(score), self.name) for box, score in zip(boxes, windows.scores)]
-
-
-def upsampled_hw(height: int, width: int) -> tuple[int, int]:
-    """Size of an image after dlib's ``pyramid_up`` by two."""
-    return 2 * height + 1, 2 * width + 2
-
-
-def upsample(image: np.ndarray, n_times: int) -> np.ndarray:
-    """The image, uint8, doubled ``n_times`` as dlib does it."""
-    for _ in range(n_times):
-        image = dlib.resize_image(np.ascontiguousarray(image), *upsampled_hw(*image.shape[:2]))
-    return image
-
-
-def downsample(boxes_ltrb: np.ndarray, n_times: int) -> np.ndarray:
-    """Rounded boxes of an upsampled image in the pixels of the image before ``n_times`` doublings."""
-    if n_times == 0:
-        return boxes_ltrb
-    for _ in range(n_times):
-        boxes_ltrb = boxes_ltrb / 2 - [1.25, 0.75, 1.25, 0.75]
-    return round_half_away(boxes_ltrb)

@@ -16,32 +16,22 @@ import dlib
 import numpy as np
 
 from ..face import Face
-from ..pixels import check_rgb
+from .window_detector import WindowDetector
 
 #: What an implementation returns: boxes of shape (n, 4) as left, top, right, bottom with the last pixel included,
 #: their scores of shape (n,), surest first.
 _Scan = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-#: Most pixels that are scanned, after upsampling. dlib holds the features of all levels at once, 8 to 12 bytes a pixel
-#: as measured: 4.6 GB for this many.
-MAX_SCANNED_PIXELS = 400_000_000
 
-#: Each upsampling doubles both sides.
-_MAX_UPSAMPLE = 4
-
-
-class HogDetector:
+class HogDetector(WindowDetector):
     """dlib's HOG face detector; boxes equal to dlib's to the pixel.
 
     Each thread gets its own scanner, and a pickled detector makes a new one: dlib's corrupts the heap when shared.
 
     Parameters
     ----------
-    upsample : int
-        How often the image is doubled before it is scanned, 0 to 4. The smallest face found is about 80 px without,
-        40 px with one upsampling.
-    threshold : float
-        Least score of a face: below 0 more faces are found, and more that are none.
+    upsample, threshold
+        See :class:`~features.detect.window_detector.WindowDetector`.
     implementation : {"auto", "numba", "dlib"}
         ``"auto"`` takes numba where it is installed. Does not change what is found.
 
@@ -52,22 +42,13 @@ class HogDetector:
     """
 
     name = "hog"
-    landmark_scheme = "none"
+    #: dlib holds the features of all levels at once, a dozen bytes for each pixel.
+    max_scanned_pixels = 400_000_000
 
     def __init__(self, upsample: int = 1, threshold: float = 0.0, implementation: str = "auto") -> None:
-        if isinstance(upsample, bool) or not isinstance(upsample, int) or not 0 <= upsample <= _MAX_UPSAMPLE:
-            raise ValueError(f"upsample must be a whole number from 0 to {_MAX_UPSAMPLE}; got {upsample!r}.")
-        if not np.isfinite(threshold):
-            raise ValueError(f"threshold must be a finite number; got {threshold!r}.")
-        self.upsample = upsample
-        self.threshold = float(threshold)
+        super().__init__(upsample, threshold)
         self.implementation = _resolve(implementation)
         self._local = threading.local()
-
-    @property
-    def settings(self) -> dict:
-        """What changes the boxes: ``upsample`` and ``threshold``."""
-        return {"upsample": self.upsample, "threshold": self.threshold}
 
     def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """Faces of each image, surest first.
@@ -85,21 +66,8 @@ class HogDetector:
         return [self._detect_one(image) for image in images]
 
     def _detect_one(self, image: np.ndarray) -> list[Face]:
-        check_rgb(image)
-        self._check_memory(image.shape[:2])
-        rectangles, scores = self._scan(np.ascontiguousarray(image))
-        boxes = np.asarray(rectangles, np.float32).reshape(-1, 4) + np.array([0, 0, 1, 1], np.float32)
-        return [Face(box, float(score), self.name) for box, score in zip(boxes, scores, strict=True)]
-
-    def _check_memory(self, image_hw: Sequence[int]) -> None:
-        height, width = image_hw
-        scanned = height * width * 4**self.upsample
-        if scanned > MAX_SCANNED_PIXELS:
-            raise ValueError(
-                f"an image to be scanned must have at most {MAX_SCANNED_PIXELS} pixels after upsampling; got "
-                f"{width} x {height}, upsampled {self.upsample} times: {scanned}. Use a lower upsample or smaller "
-                "images."
-            )
+        self.check(image)
+        return self.faces(*self._scan(np.ascontiguousarray(image)))
 
     @property
     def _scan(self) -> _Scan:

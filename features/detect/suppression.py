@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from faceheads.networks.dlib_format import OverlapTest
-
-
-def round_half_away(values: np.ndarray) -> np.ndarray:
-    """The nearest whole number, the one farther from zero where two are equally near."""
-    return np.copysign(np.floor(np.abs(values) + 0.5), values)
+from faceheads.networks.dlib_network import OverlapTest
 
 
 def _area(ltrb: np.ndarray) -> np.ndarray:
-    return np.prod(np.maximum(ltrb[..., 2:] - ltrb[..., :2] + 1, 0), axis=-1)
+    sides = np.maximum(ltrb[..., 2:] - ltrb[..., :2] + 1, 0)
+    return sides[..., 0] * sides[..., 1]
 
 
 def overlaps(box: np.ndarray, others: np.ndarray, test: OverlapTest) -> np.ndarray:
@@ -48,10 +44,12 @@ def suppress(boxes_ltrb: np.ndarray, test: OverlapTest) -> np.ndarray:
     -------
     ndarray of shape (n_kept,), int
     """
+    remaining = np.arange(len(boxes_ltrb))
     kept: list[int] = []
-    for i, box in enumerate(boxes_ltrb):
-        if not overlaps(box, boxes_ltrb[kept], test).any():
-            kept.append(i)
+    while remaining.size:
+        first, remaining = remaining[0], remaining[1:]
+        kept.append(first)
+        remaining = remaining[~overlaps(boxes_ltrb[first], boxes_ltrb[remaining], test)]
     return np.array(kept, int)
 
 

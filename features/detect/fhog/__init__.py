@@ -6,7 +6,7 @@ and right, tilted left and right. This package computes the same with numba, one
 the rectangles; the weights come from the installed dlib.
 
 The modules, in the order in which an image passes through them: :mod:`.resize`, :mod:`.gradient`, :mod:`.histogram`,
-:mod:`.features`, :mod:`.filters`, :mod:`.suppression`; :mod:`.pyramid` joins them, :mod:`.kernel` compiles them.
+:mod:`.features`, :mod:`.filters`, :mod:`.rectangles`; :mod:`.pyramid` joins them, :mod:`.kernel` compiles them.
 Importing this package needs neither numba nor dlib; ``from features.detect.fhog import HogKernel`` raises ImportError
 where numba is missing or does not work.
 """

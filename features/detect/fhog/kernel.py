@@ -13,9 +13,10 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from ..upsampling import downsample
 from . import pyramid
 from .filters import HIT_FLOATS
-from .suppression import in_original, suppress, window_rectangles
+from .rectangles import surest, window_rectangles
 from .weights import frontal_face_weights
 from .workspace import Model, Work, Workspaces, flat_model
 
@@ -94,10 +95,9 @@ def find_faces(image: np.ndarray, upsample: int, threshold: float) -> tuple[np.n
     hits = _hits(image, upsample, threshold)
     detectors, levels, rows, columns = hits[:, :4].astype(np.int64).T
     scores = hits[:, 4]
-    weights = frontal_face_weights()
     rectangles = window_rectangles(rows, columns, levels)
-    kept = suppress(rectangles, scores, detectors, weights.iou_threshold, weights.covered_threshold)
-    return in_original(rectangles[kept], upsample), scores[kept], detectors[kept]
+    kept = surest(rectangles, scores, detectors, frontal_face_weights().overlaps_nms)
+    return downsample(rectangles[kept], upsample).astype(np.int32), scores[kept], detectors[kept]
 
 
 class HogKernel:

@@ -1,8 +1,6 @@
 """The frontal face detector's weights, read from the installed dlib.
 
-dlib keeps the five detectors inside its library and saves them in its own format: whole numbers as a control byte (bit
-7 the sign, the low four bits the number of bytes) and that many bytes, the lowest first; floats as two whole numbers,
-mantissa and binary exponent. The weights belong to dlib (Boost Software License 1.0) and are read when first needed.
+dlib keeps the five detectors inside its library and saves them in its own format. The weights belong to dlib (Boost Software License 1.0) and are read when first needed.
 """
 
 from __future__ import annotations
@@ -13,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faceheads.networks.dlib_network import OverlapTest
+from faceheads.networks.dlib_reader import DlibReader
+
 _N_PLANES = 31
 _WINDOW = 10
 _N_WEIGHTS = _N_PLANES * _WINDOW * _WINDOW
 _N_DETECTORS = 5
-#: dlib's codes for infinities and NaN in place of an exponent.
-_FIRST_SPECIAL_EXPONENT = 32000
+_ADVICE = "A saved face detector of dlib has about 155,000 bytes. Use implementation='dlib'."
 #: dlib drops a separable filter whose singular value is below the larger of these (``fhog_object_detector`` default
 #: of ``apply_filters_to_fhog``: absolute, and relative to the largest).
 _SMALLEST_SINGULAR_VALUE = 1e-4
@@ -53,8 +53,8 @@ class FaceWeights:
         Sum of each detector's separable filters: what a window's features are multiplied by.
     thresholds : ndarray of shape (5,), float64
         A detector finds a face where its score is at least this; scores are reported less this.
-    iou_threshold, covered_threshold : float
-        Two rectangles are the same face above either.
+    overlaps_nms : OverlapTest
+        Which rectangles are the same face.
     """
 
     row_filters: np.ndarray
@@ -63,39 +63,7 @@ class FaceWeights:
     filter_detectors: np.ndarray
     weights: np.ndarray
     thresholds: np.ndarray
-    iou_threshold: float
-    covered_threshold: float
-
-
-class _Reader:
-    """Numbers of a dlib archive, one after the other."""
-
-    def __init__(self, archive: bytes) -> None:
-        self._archive = archive
-        self._position = 0
-
-    def whole(self) -> int:
-        """The next whole number."""
-        control = self._take(1)[0]
-        magnitude = int.from_bytes(self._take(control & 15), "little")
-        return -magnitude if control & 128 else magnitude
-
-    def real(self) -> float:
-        """The next float."""
-        mantissa, exponent = self.whole(), self.whole()
-        if abs(exponent) >= _FIRST_SPECIAL_EXPONENT:
-            raise ValueError("The face detector's weights must be finite; the installed dlib holds one that is not.")
-        return math.ldexp(mantissa, exponent)
-
-    def _take(self, n_bytes: int) -> bytes:
-        taken = self._archive[self._position : self._position + n_bytes]
-        if len(taken) < n_bytes:
-            raise ValueError(
-                f"A saved dlib face detector must have about 155,000 bytes; got {len(self._archive)}, "
-                f"and more were needed. Use implementation='dlib'."
-            )
-        self._position += n_bytes
-        return taken
+    overlaps_nms: OverlapTest
 
 
 def _require(name: str, expected: int, got: int) -> None:
@@ -106,21 +74,21 @@ def _require(name: str, expected: int, got: int) -> None:
         )
 
 
-def _read_detectors(archive: bytes) -> tuple[np.ndarray, float, float]:
-    """Weights and thresholds (5, 3101), and the two overlap thresholds, of a saved detector."""
-    reader = _Reader(archive)
+def _read_detectors(archive: bytes) -> tuple[np.ndarray, OverlapTest]:
+    """Weights and thresholds (5, 3101), and the overlap test, of a saved detector."""
+    reader = DlibReader("dlib's face detector", archive, _ADVICE)
     for name, expected in _EXPECTED.items():
-        _require(name, expected, reader.whole())
-    reader.real()  # strength of the nuclear norm regulariser in training
-    _require("number of weights", _N_WEIGHTS, reader.whole())
-    iou_threshold, covered_threshold = reader.real(), reader.real()
-    _require("number of detectors", _N_DETECTORS, reader.whole())
+        _require(name, expected, reader.integer(name))
+    reader.finite("the strength of the nuclear norm regulariser in training")
+    _require("number of weights", _N_WEIGHTS, reader.integer("the number of weights"))
+    overlaps_nms = OverlapTest(reader.finite("an overlap threshold"), reader.finite("a covered share"))
+    _require("number of detectors", _N_DETECTORS, reader.integer("the number of detectors"))
     rows = []
     for _ in range(_N_DETECTORS):
-        _require("number of rows", _N_WEIGHTS + 1, -reader.whole())
-        _require("number of columns", 1, -reader.whole())
-        rows.append([reader.real() for _ in range(_N_WEIGHTS + 1)])
-    return np.array(rows), iou_threshold, covered_threshold
+        _require("number of rows", _N_WEIGHTS + 1, -reader.integer("the number of rows"))
+        _require("number of columns", 1, -reader.integer("the number of columns"))
+        rows.append([reader.finite("a weight") for _ in range(_N_WEIGHTS + 1)])
+    return np.array(rows), overlaps_nms
 
 
 def _outer_products(matrix: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -147,7 +115,7 @@ def face_weights(archive: bytes) -> FaceWeights:
     ValueError
         If the bytes end early or describe another kind of detector.
     """
-    detectors, iou_threshold, covered_threshold = _read_detectors(archive)
+    detectors, overlaps_nms = _read_detectors(archive)
     matrices = detectors[:, :-1].reshape(_N_DETECTORS, _N_PLANES, _WINDOW, _WINDOW)
     rows, columns, planes, owners = [], [], [], []
     for plane in range(_N_PLANES):
@@ -167,8 +135,7 @@ def face_weights(archive: bytes) -> FaceWeights:
         np.array(owners),
         weights.astype(np.float32),
         detectors[:, -1].copy(),
-        iou_threshold,
-        covered_threshold,
+        overlaps_nms,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from faceheads.weights import find_weights
 from features.detect import cnn
-from features.detect.cnn import CnnDetector, downsample, upsample
+from features.detect.cnn import CnnDetector
 
 #: What the issue demands of the confidence against dlib's.
 TOLERANCE = 1e-4
@@ -154,18 +154,6 @@ def test_what_is_no_rgb_image_is_an_error(detector, image):
 
 
 def test_an_image_that_would_take_too_much_memory_is_an_error(monkeypatch):
-    monkeypatch.setattr(cnn, "MAX_SCANNED_PIXELS", 1000)
+    monkeypatch.setattr(CnnDetector, "max_scanned_pixels", 1000)
     with pytest.raises(ValueError, match="at most 1000 pixels after upsampling; got 20 x 30, upsampled 1 times: 2400"):
         CnnDetector(upsample=1).detect([noise(30, 20)])
-
-
-def test_boxes_shrink_by_half_and_an_offset_and_are_rounded_once():
-    # By hand: 101 / 2 − 1.25 = 49.25 and 49.25 / 2 − 1.25 = 23.375; vertically 101 / 2 − 0.75 = 49.75, then 24.125.
-    box = np.array([[101.0, 101.0, 103.0, 103.0]])
-    np.testing.assert_array_equal(downsample(box, 0), box)
-    np.testing.assert_array_equal(downsample(box, 1), [[49, 50, 50, 51]])
-    np.testing.assert_array_equal(downsample(box, 2), [[23, 24, 24, 25]])
-
-
-def test_upsampling_once_adds_a_row_and_two_columns():
-    assert upsample(noise(10, 20), 1).shape == (21, 42, 3)

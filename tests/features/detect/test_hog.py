@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from features.detect import hog, make_detector
+from features.detect import make_detector
 from features.detect.hog import HogDetector
 from features.image import read_image
 
@@ -213,7 +213,7 @@ def test_without_numba_dlib_runs_and_numba_by_name_says_what_to_install(monkeypa
 
 
 def test_an_image_too_large_to_scan_is_refused_before_memory_is_taken(monkeypatch):
-    monkeypatch.setattr(hog, "MAX_SCANNED_PIXELS", 100 * 100 * 4)
+    monkeypatch.setattr(HogDetector, "max_scanned_pixels", 100 * 100 * 4)
     detector = HogDetector(1, implementation="dlib")
     assert detector.detect([np.zeros((100, 100, 3), np.uint8)]) == [[]]
     with pytest.raises(ValueError, match="at most 40000 pixels after upsampling; got 101 x 100, upsampled 1 times"):

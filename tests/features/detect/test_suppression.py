@@ -1,25 +1,39 @@
-"""Suppression of overlapping windows: dlib's rounding, plain loops, and scores that are known only roughly."""
+"""Suppression of overlapping windows: plain loops, and scores that are known only roughly."""
 
-import dlib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceheads.networks.dlib_format import OverlapTest
-from features.detect.suppression import round_half_away, suppress, undecided
+from faceheads.networks.dlib_network import OverlapTest
+from features.detect.suppression import overlaps, suppress, undecided
 
 TEST = OverlapTest(0.338, 1.0)
+#: The HOG detector's.
+HOG_TEST = OverlapTest(0.33008212188056446, 0.7885714285714286)
+
+CORNERS = st.tuples(st.integers(-50, 100), st.integers(-50, 100), st.integers(1, 90), st.integers(1, 90))
 
 
-@given(st.floats(-1e6, 1e6))
-def test_rounding_is_dlibs(value):
-    assert round_half_away(np.array(value)) == dlib.rectangle(dlib.drectangle(value, value, value, value)).left()
+def pixels_of(rectangle):
+    left, top, right, bottom = rectangle
+    return {(x, y) for x in range(left, right + 1) for y in range(top, bottom + 1)}
 
 
-@pytest.mark.parametrize("value", [-13.5, -12.5, -0.5, 0.5, 1.5])
-def test_halves_are_rounded_as_dlib_rounds_them(value):
-    assert round_half_away(np.array(value)) == dlib.rectangle(dlib.drectangle(value, value, value, value)).left()
+def overlap_of_pixels(one, other):
+    """dlib's test_box_overlap, counted in pixels; the union is the rectangle around both."""
+    common = len(pixels_of(one) & pixels_of(other))
+    around = (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+    outer = (around[2] - around[0] + 1) * (around[3] - around[1] + 1)
+    smaller = min(len(pixels_of(one)), len(pixels_of(other)))
+    return common / outer > HOG_TEST.iou_threshold or common / smaller > HOG_TEST.percent_covered_threshold
+
+
+@given(CORNERS, CORNERS)
+def test_overlap_is_counted_in_pixels(one, other):
+    one, other = ((x, y, x + width - 1, y + height - 1) for x, y, width, height in (one, other))
+    found = overlaps(np.array(one, float), np.array([other], float), HOG_TEST)
+    assert found.tolist() == [overlap_of_pixels(one, other)]
 
 
 BOXES = st.lists(st.tuples(*[st.integers(-20, 60)] * 2, *[st.integers(0, 50)] * 2), max_size=12)
