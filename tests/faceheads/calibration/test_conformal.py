@@ -61,7 +61,7 @@ def test_cohorts_get_the_coverage_each():
 
 
 def test_every_decade_gets_the_coverage_where_bins_of_the_truth_are_asked_for():
-    X, y, _ = ages(8000, 0)
+    X, y, _ = ages(20_000, 0)
     new_X, new_y, _ = ages(20_000, 1)
     decade = (new_y // 10).astype(int)
     plain = covered(ConformalRegressor(LinearRegression()).fit(X, y).predict_interval(new_X), new_y)
