@@ -117,7 +117,7 @@ def _convolve(conv: nn.Conv2d, x: Tensor, rows: Span) -> Tensor:
 
 
 def _convolve_to_one_channel(conv: nn.Conv2d, x: Tensor, rows: Span) -> Tensor:
-    """The same for a convolution with one output, shape (n, rows, columns), three times as fast.
+    """The same for a convolution with one output, shape (n, rows, columns), faster.
 
     Vectorised kernels compute at least eight output channels at once. So each column of the window becomes a channel
     of a convolution with windows of one column, and what it gives is added up, each channel moved by one column.

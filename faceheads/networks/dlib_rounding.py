@@ -2,8 +2,8 @@
 
 Float32 sums depend on the order of their terms. dlib adds the products of a convolution one after the other, input
 channel by channel, row by row and column by column of the filter; fast kernels add in another order, so their scores
-differ by some 1e-6. That matters where two windows are equally good to six digits: which of them is reported then
-depends on rounding. Such windows, few in a thousand photos, are scored again here.
+differ in the last digits. That matters where two windows are equally good but for these: which of them is reported then
+depends on rounding. Such windows, which are rare, are scored again here.
 
 References
 ----------

@@ -132,10 +132,10 @@ class InceptionResnetV1(nn.Module):
         self.conv2d_4b = ConvolutionUnit(192, 256, 3, stride=2)
         self.repeat_1 = nn.Sequential(*(_block35() for _ in range(5)))
         self.mixed_6a = _reduction_6a()
-        self.repeat_2 = nn.Sequential(*(_block17() for _ in range(10)))
+        self.repeat_2 = nn.Sequential(*(_cross_block(896, 128, 7, SCALE_17) for _ in range(10)))
         self.mixed_7a = _reduction_7a()
-        self.repeat_3 = nn.Sequential(*(_block8(SCALE_8, has_relu=True) for _ in range(5)))
-        self.block8 = _block8(1.0, has_relu=False)
+        self.repeat_3 = nn.Sequential(*(_cross_block(1792, 192, 3, SCALE_8) for _ in range(5)))
+        self.block8 = _cross_block(1792, 192, 3, 1.0, has_relu=False)
         self.last_linear = nn.Linear(1792, 512, bias=False)
         self.last_bn = nn.BatchNorm1d(512, eps=0.001)
 
@@ -237,28 +237,17 @@ def _block35() -> ResidualBlock:
     return ResidualBlock(branches, 96, 256, SCALE_35, has_relu=True)
 
 
-def _block17() -> ResidualBlock:
+def _cross_block(n_channels: int, n_inner: int, window: int, scale: float, has_relu: bool = True) -> ResidualBlock:
+    """A block whose second branch sees a square window as a row, then a column: figures 11 and 13 of the paper."""
     branches = [
-        ConvolutionUnit(896, 128, 1),
+        ConvolutionUnit(n_channels, n_inner, 1),
         nn.Sequential(
-            ConvolutionUnit(896, 128, 1),
-            ConvolutionUnit(128, 128, (1, 7), padding=(0, 3)),
-            ConvolutionUnit(128, 128, (7, 1), padding=(3, 0)),
+            ConvolutionUnit(n_channels, n_inner, 1),
+            ConvolutionUnit(n_inner, n_inner, (1, window), padding=(0, window // 2)),
+            ConvolutionUnit(n_inner, n_inner, (window, 1), padding=(window // 2, 0)),
         ),
     ]
-    return ResidualBlock(branches, 256, 896, SCALE_17, has_relu=True)
-
-
-def _block8(scale: float, has_relu: bool) -> ResidualBlock:
-    branches = [
-        ConvolutionUnit(1792, 192, 1),
-        nn.Sequential(
-            ConvolutionUnit(1792, 192, 1),
-            ConvolutionUnit(192, 192, (1, 3), padding=(0, 1)),
-            ConvolutionUnit(192, 192, (3, 1), padding=(1, 0)),
-        ),
-    ]
-    return ResidualBlock(branches, 384, 1792, scale, has_relu)
+    return ResidualBlock(branches, 2 * n_inner, n_channels, scale, has_relu)
 
 
 def _reduction_6a() -> Reduction:

@@ -33,6 +33,7 @@ from faceheads.networks.mtcnn import (
 from faceheads.weights import fetch_weights
 
 from ..face import Face
+from ..pixels import check_rgb
 from .area import AreaSampler
 from .nms import kept_by_smaller, kept_by_union
 
@@ -44,7 +45,7 @@ CROPS_AT_ONCE = 512
 #: Pixels of all images held at a time: their tables of sums take 12 bytes a pixel.
 MAX_PIXELS = 16_000_000
 #: Pixels of equally large pyramid levels that enter the first network at a time, by the kind of device. Its activations
-#: take 40 times as many floats: a CPU is fastest while they stay in its caches, a GPU when it has much to do at once.
+#: take many times as much memory: a CPU is fastest while they stay in its caches, a GPU when it has much to do at once.
 LEVEL_PIXELS = {"cpu": 200_000, "other": 8_000_000}
 
 
@@ -120,7 +121,7 @@ class MtcnnDetector:
             If an image is not such an array.
         """
         for image in images:
-            _check_image(image)
+            check_rgb(image)
         with torch.inference_mode():
             return [faces for group in _bounded_groups(images) for faces in self._detect_together(group)]
 
@@ -185,13 +186,6 @@ def _check_parameters(min_face_px: int, thresholds: Sequence[float], factor: flo
         raise ValueError(f"thresholds must be three probabilities between 0 and 1; got {thresholds}.")
     if not 0 < factor < 1:
         raise ValueError(f"factor must be above 0 and below 1; got {factor}.")
-
-
-def _check_image(image: np.ndarray) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ValueError(
-            f"An image must be a uint8 array of shape (height, width, 3); got {image.dtype} of shape {image.shape}."
-        )
 
 
 def _bounded_groups(images: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from ...pixels import check_rgb
 from ..upsampling import downsample
 from . import pyramid
 from .filters import HIT_FLOATS
@@ -72,7 +73,7 @@ def _scan() -> Callable:
 
 
 def compiled_scan() -> Callable:
-    """The compiled function; the first call of a process loads it (under a second) or compiles it (12 s)."""
+    """The compiled function; the first call of a process loads it or, which takes seconds, compiles it."""
     with _LOCK:
         return _scan()
 
@@ -136,7 +137,7 @@ class HogKernel:
         compiled_scan()
 
     def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Faces of an image, equal to what ``dlib.get_frontal_face_scan().run(...)`` returns.
+        """Faces of an image, equal to what ``dlib.get_frontal_face_detector().run(...)`` returns.
 
         Parameters
         ----------
@@ -158,9 +159,5 @@ class HogKernel:
         ValueError
             If the image has another shape or type, or no pixels.
         """
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-            raise ValueError(
-                f"image must be a uint8 array of shape (height, width, 3) with at least one pixel; "
-                f"got {image.dtype} of shape {image.shape}. Open it with features.image."
-            )
+        check_rgb(image)
         return find_faces(image, self.upsample, self.threshold)
