@@ -24,13 +24,14 @@ from sklearn.exceptions import ConvergenceWarning
 from faceheads.headfile import Head, default_thresholds
 from faceheads.heads import KINDS, fit_head, head_kind, make_head
 from faceheads.labels import default_label_path, read_labels
+from faceheads.measuring import Answers, measure
 from faceheads.metrics import Estimate, GroupBootstrap
 from faceheads.samples import Samples, drop_conflicts, group_samples, join_labels, split_samples
 from faceheads.splits import TRAIN, grouped_folds
 from faceheads.table import Status
 from faceheads.table_io import read_table
 from faceheads.targets import REGRESSION, Target, find_targets
-from faceheads.training import TrainingOptions, TrainingResult, measure, train_heads
+from faceheads.training import TrainingOptions, TrainingResult, train_heads
 
 from .report import machine_line, markdown_table
 
@@ -145,7 +146,7 @@ def _cross_validate(
         estimator = make_head(kind, target.task, len(train), table.dimension, args.seed)
         fit_head(estimator, table.embedding[train], y[train], groups[train], args.seed)
         head = Head(target, kind, estimator, thresholds=default_thresholds(target))
-        report = measure(head, table[test], y[test], y[train], GroupBootstrap(groups[test], 2))
+        report = measure(Answers.of(head, table[test], y[test], y[train]), GroupBootstrap(groups[test], 2))
         scores.append(report.metrics["mae" if target.task == REGRESSION else "accuracy"].value)
     return scores, time.process_time() - start
 

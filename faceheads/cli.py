@@ -38,6 +38,14 @@ def training_parser() -> argparse.ArgumentParser:
         default="face_model.skops",
         help="file of heads, .skops, .pkl or .joblib (default: %(default)s)",
     )
+    parser.add_argument(
+        "--cohort",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="also print the figures of each cohort: by a label column, face_size, turn or detection; may be repeated, "
+        "then also for each two columns together",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     _add_target_options(parser)
     _add_split_options(parser)
@@ -129,6 +137,7 @@ def _options(args: argparse.Namespace) -> TrainingOptions:
         split=args.split,
         groups=args.groups,
         test_size=args.test_size,
+        cohorts=tuple(args.cohort),
         seed=args.seed,
         jobs=joblib.cpu_count() if args.jobs is None else args.jobs,
         allow_unlabelled=args.allow_unlabelled,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from .headfile import Head, HeadReport
 from .metrics import Estimate
-from .targets import MULTILABEL, REGRESSION
+from .metrics.cohorts import ERRORS, Cohort, CohortTable
+from .targets import CLASSIFICATION, MULTILABEL, REGRESSION
 from .training import TrainingResult
 
 _NAMES = {
@@ -26,23 +27,42 @@ _NAMES = {
     "within_10": "within 10",
 }
 _SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "within_5", "within_10")
+#: The metrics of a cohort's line, by task; the differences and the gap are those of the first.
+_COHORT_METRICS = {
+    CLASSIFICATION: ("accuracy", "balanced_accuracy"),
+    MULTILABEL: ("accuracy", "balanced_accuracy"),
+    REGRESSION: ("mae", "rmse"),
+}
+#: Differences of more cohorts are not printed; the JSON has them.
+_MAX_PAIRS = 10
+#: Names of cohorts that are not shown.
+_N_LISTED = 8
 _WIDTH = 24
-_COLUMN = 26
+_COLUMN = 28
 
 
 def summary_json(result: TrainingResult) -> dict:
     """Split, targets, metrics with intervals and remarks as JSON values."""
     return {
         "training": dict(result.file.training),
-        "heads": [_head_json(head) for head in result.file.heads],
+        "heads": [_head_json(*pair) for pair in _heads_and_cohorts(result)],
         "remarks": list(result.remarks),
         "versions": dict(result.file.versions),
     }
 
 
-def _head_json(head: Head) -> dict:
+def _heads_and_cohorts(result: TrainingResult) -> Iterator[tuple[Head, tuple[CohortTable, ...]]]:
+    return zip(result.file.heads, result.cohorts, strict=True)
+
+
+def _head_json(head: Head, cohorts: tuple[CohortTable, ...]) -> dict:
     values = head.to_json()
-    return {**values.pop("target"), **values.pop("report"), **values}
+    return {
+        **values.pop("target"),
+        **values.pop("report"),
+        **values,
+        "cohorts": [table.to_json() for table in cohorts],
+    }
 
 
 def summary_text(result: TrainingResult) -> str:
@@ -54,8 +74,10 @@ def summary_text(result: TrainingResult) -> str:
     )
     lines = [f"split: {training['split']}; kept together: {training['groups']}", "       " + sizes.format(**counts)]
     lines += [f"note:  {remark}" for remark in result.remarks]
-    for head in result.file.heads:
+    for head, cohorts in _heads_and_cohorts(result):
         lines += ["", *_head_lines(head)]
+        for table in cohorts:
+            lines += cohort_lines(table, _COHORT_METRICS[head.target.task])
     return "\n".join(lines)
 
 
@@ -117,3 +139,43 @@ def _attribute_lines(report: HeadReport) -> list[str]:
             f"  {name:<{_WIDTH}}{accuracy:<{_COLUMN}}{100 * baseline:<10.1f}{100 * balanced:<10.1f}{area:.3f}"
         )
     return lines
+
+
+def cohort_lines(table: CohortTable, names: Sequence[str]) -> list[str]:
+    """The table of one column for people.
+
+    Parameters
+    ----------
+    table : CohortTable
+    names : sequence of str
+        Metrics to print; differences are those of the first.
+    """
+    header = "".join(f"{_NAMES[name] + ' [95 %]':<{_COLUMN}}" for name in names)
+    lines = [f"  {'by ' + table.column:<{_WIDTH}}{'rows':>7}{'groups':>8}  {header}".rstrip()]
+    shown, hidden = ([c for c in table.cohorts if bool(c.metrics) == is_shown] for is_shown in (True, False))
+    lines += [_cohort_line(cohort, names) for cohort in shown]
+    lines += [f"    {hidden[0].note}: {_listed([c.name for c in hidden])}"] if hidden else []
+    lines += [f"    {table.note}"] if table.note else []
+    if len(shown) < 2:
+        return lines
+    sign = {name: "+" if name in ERRORS else "−" for name in names}
+    for label, metrics in (("gap", table.gaps), ("mean ± gap", table.combined)):
+        words = [("" if label == "gap" else f"({sign[name]}) ") + _text(name, metrics[name]) for name in names]
+        lines.append(f"    {label:<{_WIDTH + 15}}" + "".join(f"{word:<{_COLUMN}}" for word in words).rstrip())
+    return lines + _difference_lines(table, names[0])
+
+
+def _cohort_line(cohort: Cohort, names: Sequence[str]) -> str:
+    figures = "".join(f"{_text(name, cohort.metrics[name]):<{_COLUMN}}" for name in names)
+    return f"    {cohort.name:<{_WIDTH - 2}}{cohort.n_rows:>7,}{cohort.n_groups:>8,}  {figures.rstrip()}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _N_LISTED
+    return ", ".join(names[:_N_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _difference_lines(table: CohortTable, name: str) -> list[str]:
+    if len(table.differences) > _MAX_PAIRS:
+        return []
+    return [f"    {f'{d.one} − {d.other}':<{_WIDTH + 15}}{_text(name, d.metrics[name])}" for d in table.differences]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import joblib
@@ -16,33 +16,24 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from .headfile import Head, HeadFile, HeadReport, default_thresholds
+from .cohorts import cohort_columns
+from .headfile import Head, HeadFile, default_thresholds
 from .heads import KINDS, fit_head, head_kind, make_head
 from .labels import LabelError
-from .metrics import (
-    Estimate,
-    GroupBootstrap,
-    Resampled,
-    attribute_metrics,
-    classification_metrics,
-    majority_probabilities,
-    mean_over_attributes,
-    regression_metrics,
-)
+from .measuring import Answers, measure, measure_by_cohort
+from .metrics import GroupBootstrap
+from .metrics.cohorts import CohortTable
 from .metrics.intervals import N_RESAMPLES
-from .metrics.regression import YEAR_TOLERANCES
-from .prediction import decided_positions
 from .samples import Samples, drop_conflicts, group_samples, join_labels, split_samples
 from .splits import TEST, TRAIN
 from .store import make_golden_inputs
 from .table import FaceTable
-from .targets import CLASSIFICATION, MULTILABEL, REGRESSION, Target, find_targets
+from .targets import MULTILABEL, REGRESSION, Target, find_targets
 
 #: Fewer training rows of a class cannot be learned, calibrated or stratified.
 MIN_CLASS_ROWS = 5
 #: On fewer rows all heads are trained before another process has started.
 PARALLEL_ROWS = 3000
-_RESIDUAL_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SEEDS = 2**32
 
 
@@ -64,6 +55,8 @@ class TrainingOptions:
         See :func:`faceheads.samples.split_samples` and :func:`faceheads.samples.group_samples`.
     test_size : float
         Share of a random split.
+    cohorts : tuple of str
+        Columns that the heads are also measured by; see :func:`faceheads.cohorts.cohort_columns`.
     seed : int
         Of the split, the estimators and the intervals.
     jobs : int
@@ -87,6 +80,7 @@ class TrainingOptions:
     split: str = "auto"
     groups: str = "auto"
     test_size: float = 0.2
+    cohorts: tuple[str, ...] = ()
     seed: int = 0
     jobs: int = 1
     allow_unlabelled: bool = False
@@ -104,11 +98,22 @@ class TrainingOptions:
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
-    """Trained heads, the samples with their parts, and what should be known about both."""
+    """Trained heads and what should be known about them.
+
+    Attributes
+    ----------
+    file : HeadFile
+    samples : Samples
+        With their parts.
+    remarks : tuple of str
+    cohorts : tuple of (tuple of CohortTable)
+        For each head of the file the tables of ``TrainingOptions.cohorts`` and of their pairs.
+    """
 
     file: HeadFile
     samples: Samples
     remarks: tuple[str, ...]
+    cohorts: tuple[tuple[CohortTable, ...], ...] = ()
 
 
 def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions | None = None) -> TrainingResult:
@@ -136,16 +141,17 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
     samples = split_samples(group_samples(samples, options.groups), options.split, options.test_size, options.seed)
     n_jobs = min(options.jobs, len(targets)) if len(samples.table) >= PARALLEL_ROWS else 1
     jobs = joblib.Parallel(n_jobs=n_jobs)
-    results = jobs(joblib.delayed(_train_head)(samples, target, options) for target in targets)
+    cohorts = cohort_columns(samples, options.cohorts)
+    results = jobs(joblib.delayed(_train_head)(samples, target, options, cohorts) for target in targets)
     learned = samples.in_part(TRAIN) & samples.table.has_embedding
     file = HeadFile(
-        heads=tuple(head for head, _ in results),
+        heads=tuple(result.head for result in results),
         table_spec=table.spec,
         golden_inputs=make_golden_inputs(samples.table.embedding[learned], options.seed),
         training=_describe_training(samples, targets, options),
     )
-    all_remarks = (*remarks, *samples.remarks, *(remark for _, remarks in results for remark in remarks))
-    return TrainingResult(file, samples, all_remarks)
+    all_remarks = (*remarks, *samples.remarks, *(remark for result in results for remark in result.remarks))
+    return TrainingResult(file, samples, all_remarks, tuple(result.cohorts for result in results))
 
 
 def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
@@ -154,7 +160,16 @@ def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
         raise LabelError(f"A head was given for {unknown}, which is not among {[t.name for t in targets]}.")
 
 
-def _train_head(samples: Samples, target: Target, options: TrainingOptions) -> tuple[Head, list[str]]:
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    head: Head
+    cohorts: tuple[CohortTable, ...]
+    remarks: list[str]
+
+
+def _train_head(
+    samples: Samples, target: Target, options: TrainingOptions, cohorts: Mapping[str, pd.Categorical]
+) -> _Trained:
     labels = samples.labels[list(target.columns)]
     has_label = labels.notna().all(axis=1).to_numpy()
     has_face = samples.table.has_embedding
@@ -169,11 +184,12 @@ def _train_head(samples: Samples, target: Target, options: TrainingOptions) -> t
     has_converged = _converges(fit)
     head = Head(target, kind, estimator, thresholds=default_thresholds(target))
     draws = GroupBootstrap(samples.groups[test], options.n_resamples, options.seed)
-    report = measure(head, samples.table[test], y_test, y_train, draws)
+    answers = Answers.of(head, samples.table[test], y_test, y_train)
+    tables = measure_by_cohort(answers, draws, {name: values[test] for name, values in cohorts.items()})
     remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
     if not has_converged:
         remarks.append(f"{target.name}: {kind} reached its limit of steps before it had converged; few rows do that")
-    return Head(target, kind, estimator, report, head.thresholds), remarks
+    return _Trained(replace(head, report=measure(answers, draws)), tables, remarks)
 
 
 def _converges(fit: Callable[[], None]) -> bool:
@@ -206,85 +222,6 @@ def _check_classes(target: Target, y_train: np.ndarray) -> None:
                 f"Each class of {name!r} must have at least {MIN_CLASS_ROWS} training rows; got {rare}. "
                 "Merge classes, leave their rows out of the labels, or choose other columns with --target."
             )
-
-
-# ------------------------------------------------------------------------------------------------- measuring
-
-
-def measure(
-    head: Head, table: FaceTable, y_test: np.ndarray, y_train: np.ndarray, draws: GroupBootstrap
-) -> HeadReport:
-    """How well a head does on the rows of a table.
-
-    Rows without an embedding count: for them the head is given what the training labels alone suggest, the most
-    frequent class or the median.
-
-    Parameters
-    ----------
-    head : Head
-    table : FaceTable of n_rows rows
-    y_test, y_train : array
-        As ``Target.encode`` gives them.
-    draws : GroupBootstrap
-        Of the rows of ``table``.
-    """
-    measures = {CLASSIFICATION: _measure_classes, REGRESSION: _measure_number, MULTILABEL: _measure_attributes}
-    prior = _prior(head.target, y_train, len(table))
-    raw = prior.copy()
-    if table.has_embedding.any():
-        raw[table.has_embedding] = head.raw(table.embedding[table.has_embedding])
-    found = measures[head.target.task](head, raw, prior, y_test, draws)
-    return HeadReport(
-        n_train=len(y_train), n_test=len(table), n_test_without_face=int((~table.has_embedding).sum()), **found
-    )
-
-
-def _prior(target: Target, y_train: np.ndarray, n_rows: int) -> np.ndarray:
-    """What a head would say without seeing anything, in the shape of ``Head.raw``."""
-    if target.task == REGRESSION:
-        return np.full(n_rows, np.median(y_train))
-    if target.task == MULTILABEL:
-        return np.tile(y_train.mean(axis=0), (n_rows, 1))
-    return majority_probabilities(y_train, len(target.classes), n_rows)
-
-
-def _measure_classes(
-    head: Head, raw: np.ndarray, prior: np.ndarray, y_test: np.ndarray, draws: GroupBootstrap
-) -> dict:
-    threshold = head.thresholds[0] if head.thresholds else np.nan
-    decided = decided_positions(raw, threshold)
-    return {
-        "metrics": _estimates(classification_metrics(y_test, decided, raw, draws)),
-        "baseline": _estimates(classification_metrics(y_test, prior.argmax(axis=1), prior, draws)),
-    }
-
-
-def _measure_number(head: Head, raw: np.ndarray, prior: np.ndarray, y_test: np.ndarray, draws: GroupBootstrap) -> dict:
-    tolerances = YEAR_TOLERANCES if head.target.unit == "years" else ()
-    quantiles = np.quantile(y_test - raw, _RESIDUAL_QUANTILES)
-    return {
-        "metrics": _estimates(regression_metrics(y_test, raw, draws, tolerances)),
-        "baseline": _estimates(regression_metrics(y_test, prior, draws, tolerances)),
-        "residual_quantiles": {f"{q:g}": float(v) for q, v in zip(_RESIDUAL_QUANTILES, quantiles, strict=True)},
-    }
-
-
-def _measure_attributes(
-    head: Head, raw: np.ndarray, prior: np.ndarray, y_test: np.ndarray, draws: GroupBootstrap
-) -> dict:
-    columns = head.target.columns
-    of_head = attribute_metrics(y_test, raw, draws, np.array(head.thresholds))
-    of_prior = attribute_metrics(y_test, prior, draws, np.full(len(columns), 0.5))
-    return {
-        "metrics": _estimates(mean_over_attributes(of_head)),
-        "baseline": _estimates(mean_over_attributes(of_prior)),
-        "attributes": {name: _estimates(m) for name, m in zip(columns, of_head, strict=True)},
-        "attribute_baselines": {name: _estimates(m) for name, m in zip(columns, of_prior, strict=True)},
-    }
-
-
-def _estimates(metrics: Mapping[str, Resampled]) -> dict[str, Estimate]:
-    return {name: metric.estimate() for name, metric in metrics.items()}
 
 
 # ------------------------------------------------------------------------------------------------- describing

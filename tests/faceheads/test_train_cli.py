@@ -8,6 +8,7 @@ import pytest
 
 from faceheads.cli import train_main
 from faceheads.labels import write_labels
+from faceheads.metrics import cohorts
 from faceheads.store import load_heads
 from faceheads.table_io import read_table, write_table
 from tests.faceheads.people import people_table
@@ -135,3 +136,28 @@ def test_help_names_the_defaults(capsys):
     text = capsys.readouterr().out
     for words in ("default: feature.parquet", "default: face_model.skops", "logistic, mlp, svm, svr, ridge, hgb"):
         assert words in " ".join(text.split())
+
+
+def test_cohorts_of_the_test_part_are_printed_and_small_ones_named(files, capsys, monkeypatch):
+    monkeypatch.setattr(cohorts, "MIN_ROWS", 10)
+    monkeypatch.setattr(cohorts, "MIN_GROUPS", 3)
+    options = ("--target", "gender", "--target", "age", "--cohort", "gender", "--cohort", "mood", "--seed", "1")
+    assert run(files, *options) == 0
+    age = capsys.readouterr().out.split("\nage:")[1]
+    assert age.index("by gender") < age.index("by mood") < age.index("by gender × mood")
+    for words in ("female ", "mean ± gap", "(+) ", "female − male", "not shown: fewer than 10 rows or 3 groups: "):
+        assert words in age
+    assert run(files, *options, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    (by_gender, *_) = summary["heads"][1]["cohorts"]
+    parts = pd.read_csv(files / "heads.split.csv", index_col="path")["part"]
+    tested = people_table()[1].loc[parts[parts == "test"].index]
+    assert [(c["name"], c["n_rows"]) for c in by_gender["cohorts"]] == [
+        (name, int((tested["gender"] == name).sum())) for name in ("female", "male")
+    ]
+    assert summary["heads"][0]["cohorts"][0]["cohorts"][0]["metrics"]["accuracy"]["value"] > 0.9
+
+
+def test_a_cohort_that_does_not_exist_is_an_error(files, capsys):
+    assert run(files, "--cohort", "light") == 2
+    assert "--cohort must be a label column" in capsys.readouterr().err

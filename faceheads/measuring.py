@@ -1,0 +1,139 @@
+"""How well a head does on rows that it has not seen: in all, and cohort by cohort.
+
+Rows without an embedding count: for them the head is given what the training labels alone suggest, the most frequent class
+or the median.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .headfile import Head, HeadReport
+from .metrics import (
+    Estimate,
+    GroupBootstrap,
+    Resampled,
+    attribute_metrics,
+    classification_metrics,
+    majority_probabilities,
+    mean_over_attributes,
+    regression_metrics,
+)
+from .metrics.cohorts import CohortTable, measure_cohorts
+from .metrics.regression import YEAR_TOLERANCES
+from .prediction import decided_positions
+from .table import FaceTable
+from .targets import CLASSIFICATION, MULTILABEL, REGRESSION, Target
+
+_RESIDUAL_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a head says of rows, beside the truth.
+
+    Attributes
+    ----------
+    head : Head
+    y : ndarray
+        The truth, as ``Target.encode`` gives it.
+    raw, prior : ndarray
+        What the head says, in the shape of ``Head.raw``; what the training labels alone suggest, which rows without an
+        embedding have in ``raw`` too.
+    n_train, n_without_face : int
+        Rows learned from; rows without an embedding.
+    """
+
+    head: Head
+    y: np.ndarray
+    raw: np.ndarray
+    prior: np.ndarray
+    n_train: int
+    n_without_face: int
+
+    @classmethod
+    def of(cls, head: Head, table: FaceTable, y_test: np.ndarray, y_train: np.ndarray) -> Answers:
+        """The answers for the rows of a table."""
+        prior = _prior(head.target, y_train, len(table))
+        raw = prior.copy()
+        if table.has_embedding.any():
+            raw[table.has_embedding] = head.raw(table.embedding[table.has_embedding])
+        return cls(head, y_test, raw, prior, len(y_train), int((~table.has_embedding).sum()))
+
+
+def _prior(target: Target, y_train: np.ndarray, n_rows: int) -> np.ndarray:
+    """What a head would say without seeing anything, in the shape of ``Head.raw``."""
+    if target.task == REGRESSION:
+        return np.full(n_rows, np.median(y_train))
+    if target.task == MULTILABEL:
+        return np.tile(y_train.mean(axis=0), (n_rows, 1))
+    return majority_probabilities(y_train, len(target.classes), n_rows)
+
+
+def measure(answers: Answers, draws: GroupBootstrap) -> HeadReport:
+    """How well a head did, beside the baseline; ``draws`` of the rows of ``answers``."""
+    measures = {CLASSIFICATION: _measure_classes, REGRESSION: _measure_number, MULTILABEL: _measure_attributes}
+    found = measures[answers.head.target.task](answers.head, answers.raw, answers.prior, answers.y, draws)
+    return HeadReport(
+        n_train=answers.n_train, n_test=len(answers.y), n_test_without_face=answers.n_without_face, **found
+    )
+
+
+def measure_by_cohort(
+    answers: Answers, draws: GroupBootstrap, cohorts: Mapping[str, pd.Categorical]
+) -> tuple[CohortTable, ...]:
+    """How well a head did in each cohort; ``cohorts`` as :func:`faceheads.cohorts.cohort_columns` gives for the rows."""
+
+    def of_rows(rows: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:
+        return _metrics(answers.head, answers.raw[rows], answers.y[rows], draws)
+
+    return tuple(measure_cohorts(column, values, draws, of_rows) for column, values in cohorts.items())
+
+
+def _metrics(head: Head, raw: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:
+    if head.target.task == REGRESSION:
+        return regression_metrics(y, raw, draws, _tolerances(head.target))
+    if head.target.task == MULTILABEL:
+        return mean_over_attributes(attribute_metrics(y, raw, draws, np.array(head.thresholds)))
+    threshold = head.thresholds[0] if head.thresholds else np.nan
+    return classification_metrics(y, decided_positions(raw, threshold), raw, draws)
+
+
+def _tolerances(target: Target) -> tuple[float, ...]:
+    return YEAR_TOLERANCES if target.unit == "years" else ()
+
+
+def _measure_classes(head: Head, raw: np.ndarray, prior: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict:
+    return {
+        "metrics": _estimates(_metrics(head, raw, y, draws)),
+        "baseline": _estimates(classification_metrics(y, prior.argmax(axis=1), prior, draws)),
+    }
+
+
+def _measure_number(head: Head, raw: np.ndarray, prior: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict:
+    quantiles = np.quantile(y - raw, _RESIDUAL_QUANTILES)
+    return {
+        "metrics": _estimates(_metrics(head, raw, y, draws)),
+        "baseline": _estimates(_metrics(head, prior, y, draws)),
+        "residual_quantiles": {f"{q:g}": float(v) for q, v in zip(_RESIDUAL_QUANTILES, quantiles, strict=True)},
+    }
+
+
+def _measure_attributes(head: Head, raw: np.ndarray, prior: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict:
+    columns = head.target.columns
+    of_head = attribute_metrics(y, raw, draws, np.array(head.thresholds))
+    of_prior = attribute_metrics(y, prior, draws, np.full(len(columns), 0.5))
+    return {
+        "metrics": _estimates(mean_over_attributes(of_head)),
+        "baseline": _estimates(mean_over_attributes(of_prior)),
+        "attributes": {name: _estimates(m) for name, m in zip(columns, of_head, strict=True)},
+        "attribute_baselines": {name: _estimates(m) for name, m in zip(columns, of_prior, strict=True)},
+    }
+
+
+def _estimates(metrics: Mapping[str, Resampled]) -> dict[str, Estimate]:
+    return {name: metric.estimate() for name, metric in metrics.items()}
