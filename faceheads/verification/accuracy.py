@@ -109,17 +109,51 @@ class CrossValidatedAccuracy:
     is_correct: np.ndarray
 
 
+def listed_folds(fold: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Train and test trials of the folds that a protocol lists, such as LFW's View 2: all other folds train.
+
+    Parameters
+    ----------
+    fold : ndarray of shape (n_trials,), int
+
+    Raises
+    ------
+    ValueError
+        If there is one fold only.
+    """
+    numbers = np.unique(fold)
+    if len(numbers) < 2:
+        raise ValueError(f"an accuracy over folds needs two or more; the list of pairs has {len(numbers)}.")
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in numbers]
+
+
 def cross_validated_accuracy(
-    trials: Trials, rule: Callable[[Trials], float] = best_threshold, n_folds: int = 10, seed: int = 0
+    trials: Trials,
+    rule: Callable[[Trials], float] = best_threshold,
+    n_folds: int = 10,
+    seed: int = 0,
+    fold: np.ndarray | None = None,
 ) -> CrossValidatedAccuracy:
-    """Accuracy with the threshold of each fold found by ``rule`` on people who are not in it."""
+    """Accuracy with the threshold of each fold found by ``rule`` on the others.
+
+    Parameters
+    ----------
+    trials : Trials
+    rule : callable
+        Trials to threshold.
+    n_folds, seed : int
+        Of folds over identities.
+    fold : ndarray of shape (n_trials,), int, optional
+        The folds of a protocol, used as they are.
+    """
     right = np.zeros(len(trials), bool)
     thresholds, means = [], []
-    for train, test in identity_folds(trials, n_folds, seed):
+    folds = identity_folds(trials, n_folds, seed) if fold is None else listed_folds(fold)
+    for train, test in folds:
         thresholds.append(rule(trials[train]))
         right[test] = is_correct(trials[test], thresholds[-1])
         means.append(right[test].mean())
-    error = float(np.std(means, ddof=1) / np.sqrt(n_folds))
+    error = float(np.std(means, ddof=1) / np.sqrt(len(folds)))
     return CrossValidatedAccuracy(float(right.mean()), error, tuple(thresholds), right)
 
 

@@ -13,11 +13,11 @@ from ..splits import TRAIN, grouped_split
 from ..table import FaceTable
 from .acquisition import Acquisition
 from .identities import guessed_identities
-from .pairing import MAX_PAIRS, pair_identities
+from .pairing import MAX_PAIRS, pair_fakes, pair_identities
 from .trials import Trials, compare_rows, pair_rows
 from .uncertainty import UncertainRates
 
-FAKE = "fake"
+REAL, FAKE = "real", "fake"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,8 @@ class Comparisons:
         What a reader of the errors should know.
     fold : ndarray of shape (n_trials,), int64, or None
         Of the protocol.
+    person : ndarray of shape (n_rows,), object (str), or None
+        The identities that the pairs were made from, empty where a row is in none; None for a list of pairs.
     """
 
     table: FaceTable
@@ -47,6 +49,7 @@ class Comparisons:
     source: str
     remarks: tuple[str, ...] = ()
     fold: np.ndarray | None = None
+    person: np.ndarray | None = None
 
     @classmethod
     def from_pairs(
@@ -90,8 +93,20 @@ class Comparisons:
         source: str,
         max_pairs: int = MAX_PAIRS,
         seed: int = 0,
+        is_fake: np.ndarray | None = None,
     ) -> Comparisons:
         """All pairs of images with an identity, or ``max_pairs`` of them; the first face of an image counts.
+
+        Parameters
+        ----------
+        table : FaceTable
+        identities : ndarray of shape (n_rows,), object (str)
+            Rows with an empty one are in no pair.
+        metric : {"cosine", "euclidean"}
+        source : str
+        max_pairs, seed : int
+        is_fake : ndarray of shape (n_rows,), bool, optional
+            Fakes are paired with the real images of the person they show, non-mated, of the kind ``"fake"``.
 
         Raises
         ------
@@ -99,13 +114,19 @@ class Comparisons:
             If there is no mated or no non-mated pair.
         """
         named = np.where(table.face_index == 0, identities, "")
-        pairs = pair_identities(named, max_pairs, seed)
-        trials = compare_rows(table, pairs.probe, pairs.reference, pairs.is_mated, metric, identities)
+        is_fake = np.zeros(len(table), bool) if is_fake is None else is_fake
+        fakes = pair_fakes(named, is_fake, max_pairs // 2, seed)
+        person = np.where(is_fake, "", named)
+        pairs = pair_identities(person, max_pairs - len(fakes[0]), seed)
+        probe, reference = (np.concatenate(both) for both in zip((pairs.probe, pairs.reference), fakes, strict=True))
+        is_mated = np.concatenate([pairs.is_mated, np.zeros(len(fakes[0]), bool)])
+        kind = np.repeat(np.array([REAL, FAKE], object), [len(pairs.probe), len(fakes[0])]) if len(fakes[0]) else None
+        trials = compare_rows(table, probe, reference, is_mated, metric, identities, kind)
         n_listed = int(pairs.is_mated.sum())
-        part = f"{n_listed:,} of {pairs.n_mated_all:,} mated and {len(trials) - n_listed:,} of "
+        part = f"{n_listed:,} of {pairs.n_mated_all:,} mated and {len(pairs.probe) - n_listed:,} of "
         part += f"{pairs.n_non_mated_all:,} non-mated pairs, drawn at random"
         remarks = () if pairs.is_complete else (part,)
-        return cls(table, trials, pairs.probe, pairs.reference, metric, source, remarks)
+        return cls(table, trials, probe, reference, metric, source, remarks, person=person)
 
     def __len__(self) -> int:
         return len(self.trials)

@@ -81,6 +81,31 @@ def pair_identities(identities: np.ndarray, max_pairs: int = MAX_PAIRS, seed: in
     return RowPairs(*sides, is_mated, n_mated, n_non_mated)
 
 
+def pair_fakes(
+    identities: np.ndarray, is_fake: np.ndarray, max_pairs: int = MAX_PAIRS, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each real image with each fake of the same person, or ``max_pairs`` of these pairs.
+
+    Parameters
+    ----------
+    identities : array of shape (n_rows,), of str
+        Of a fake, the person that it shows.
+    is_fake : ndarray of shape (n_rows,), bool
+    max_pairs, seed : int
+
+    Returns
+    -------
+    probe, reference : ndarray of shape (n_pairs,), int64
+        Rows of the real image and of the fake.
+    """
+    one, other = _mated_pairs(_codes(identities))
+    chosen = np.flatnonzero(is_fake[one] != is_fake[other])
+    if len(chosen) > max_pairs:
+        chosen = np.sort(np.random.default_rng(seed).choice(chosen, max_pairs, replace=False))
+    one, other = one[chosen], other[chosen]
+    return np.where(is_fake[one], other, one), np.where(is_fake[one], one, other)
+
+
 def count_pairs(codes: np.ndarray) -> tuple[int, int]:
     """Mated and non-mated pairs that rows with identity numbers (−1 for none) make."""
     sizes = np.bincount(codes[codes >= 0]).astype(object)  # Python's integers: no overflow

@@ -20,6 +20,8 @@ R. Fogliato, P. Patil, P. Perona, Confidence intervals for error rates in 1:1 ma
 with such a variance.
 A. B. Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007.
 F. E. Satterthwaite, An approximate distribution of estimates of variance components, Biometrics Bulletin 2, 1946.
+G. Y. Zou, A. Donner, Construction of confidence limits about effect measures: a general approach, Statistics in Medicine
+27, 2008: limits of a sum from the limits of its parts.
 E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, Comparing the areas under two or more correlated receiver operating
 characteristic curves, Biometrics 44, 1988: the residuals of the area.
 """
@@ -203,14 +205,16 @@ class UncertainRates:
     def fnmr_at_fmr(self, point: OperatingPoint) -> Estimate:
         """The FNMR of an operating point, whose threshold depends on the comparisons too.
 
-        δFNMR = FNMR at the fixed threshold + |FNMR′| / |FMR′| · δFMR, slopes as for the EER.
+        Its limits lie as far away as two parts together (as their squares add): that of the FNMR at the fixed threshold,
+        and the change of the FNMR to the thresholds where the FMR has reached its own limits (Zou and Donner 2008).
         """
         if not point.is_supported:
             return Estimate(math.nan, note=point.note)
-        reach = self.shared.spread(self._residuals(point.threshold, 1, 0)).reach
-        fall, rise = self._changes(np.abs(self.curve.fmr - point.fmr) <= reach, point.threshold)
-        spread = self.shared.spread(self._residuals(point.threshold, rise / fall, 1))
-        return wilson_of(point.fnmr, spread, self._n_identity_pairs[0], point.note)
+        fixed, fmr = self.fnmr(point.threshold), self.fmr(point.threshold)
+        lower, upper = (self.curve.fnmr[self.curve.position_of_fmr(limit)] for limit in (fmr.high, fmr.low))
+        low = point.fnmr - math.hypot(point.fnmr - fixed.low, point.fnmr - min(lower, point.fnmr))
+        high = point.fnmr + math.hypot(fixed.high - point.fnmr, max(upper, point.fnmr) - point.fnmr)
+        return Estimate(point.fnmr, max(0.0, low), min(1.0, high), point.note)
 
     def _changes(self, is_near: np.ndarray, threshold: float) -> tuple[float, float]:
         """How far FMR falls and FNMR rises over the near thresholds, with the step on either side."""

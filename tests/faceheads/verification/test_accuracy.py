@@ -98,6 +98,22 @@ def test_cross_validated_accuracy_equals_a_plain_loop():
     assert found.standard_error == pytest.approx((spread / 10) ** 0.5)
 
 
+def test_the_folds_of_a_protocol_are_used_as_they_are():
+    trials = people()
+    fold = np.arange(len(trials)) % 4
+    means = []
+    for k in range(4):
+        threshold = best_threshold(trials[fold != k])
+        means.append(
+            np.mean([(s >= threshold) == m for s, m in zip(trials.similarity[fold == k], trials.is_mated[fold == k])])
+        )
+    found = cross_validated_accuracy(trials, fold=fold)
+    assert found.accuracy == pytest.approx(np.mean(means))
+    assert found.standard_error == pytest.approx(np.std(means, ddof=1) / 2)
+    with pytest.raises(ValueError, match="needs two or more"):
+        cross_validated_accuracy(trials, fold=np.zeros(len(trials), int))
+
+
 def test_the_interval_is_wider_when_trials_share_people():
     trials = people(n=400, n_people=20)
     right = np.random.default_rng(1).random(20)[[int(p[1:]) for p in trials.probe_identity]] > 0.3

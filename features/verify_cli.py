@@ -1,0 +1,158 @@
+"""The command ``verify.py`` (``faceheads-verify``): same person or not, at an error rate that the user chose."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from faceheads.command import run_command
+from faceheads.datasets.pairs import read_pairs
+from faceheads.labels import read_labels
+from faceheads.verification.cli import FOLDER, add_table_options, verify_table
+from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
+from faceheads.verification.trials import similarities
+
+from .embed import EmbedderRequest
+from .extract import Extraction
+from .folders import list_images
+from .image import read_image
+from .options import DETECTORS, add_machine_options, devices
+from .pipeline import FACE_POLICIES, FacePipeline, PipelineConfig
+from .pool import resolve_jobs, set_passive_wait
+
+
+def verification_parser() -> argparse.ArgumentParser:
+    """The parser of ``verify.py``."""
+    parser = argparse.ArgumentParser(
+        prog="verify.py",
+        usage="%(prog)s A.jpg B.jpg --threshold T.json\n"
+        "       %(prog)s --feature F (--pairs PAIRS | --identity LABELS) [--save_threshold T.json] [--report DIR] …",
+        description="Say whether two photos show one person, or measure on pairs how often that is wrong and find a "
+        "threshold. Match means: similarity of at least the threshold.",
+    )
+    parser.add_argument(
+        "photos", nargs="*", type=Path, metavar="PHOTO", help="two photos to compare, with --threshold"
+    )
+    add_table_options(parser)
+    _add_photo_options(parser)
+    add_machine_options(parser)
+    return parser
+
+
+def _add_photo_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("photos")
+    group.add_argument(
+        "--data_dir",
+        type=Path,
+        help="folder of the photos that the pairs or identities name: what --feature lacks is extracted into it",
+    )
+    group.add_argument(
+        "--embedder", metavar="NAME|PATH", help="for --data_dir as in feature_extraction.py (default: dlib)"
+    )
+    group.add_argument("--flip", action="store_true", help="for --data_dir: average each face with its mirror image")
+    group.add_argument("--detector", choices=DETECTORS, help="(default: hog, or that of the threshold)")
+    group.add_argument(
+        "--faces", choices=FACE_POLICIES, help="of several faces (default: largest, or as the threshold)"
+    )
+
+
+def verify_main(argv: Sequence[str] | None = None) -> int:
+    """Run ``verify.py``; returns its exit code (0 done or match, 1 non-match or unsure of two photos, 2 wrong use)."""
+    args = verification_parser().parse_args(argv)
+    return run_command("verify.py", lambda: _verify(args))
+
+
+def _verify(args: argparse.Namespace) -> int:
+    if args.photos:
+        return _verify_photos(args)
+    if args.data_dir is not None:
+        _extract(args)
+    return verify_table(args)
+
+
+# ------------------------------------------------------------------------------------------------- two photos
+
+
+def _verify_photos(args: argparse.Namespace) -> int:
+    if len(args.photos) != 2 or args.threshold is None:
+        raise ValueError(f"give two photos and --threshold T.json; got {len(args.photos)} photos.")
+    set_passive_wait()
+    file = load_threshold(args.threshold)
+    pipeline = FacePipeline(_config_of(file, args))
+    file.check_spec(pipeline.table_spec)
+    vectors = np.stack([_embedding(pipeline, path) for path in args.photos])
+    decision = file.decide(float(similarities(vectors, np.array([0]), np.array([1]), file.metric)[0]))
+    print(json.dumps(decision.to_json()) if args.json else _in_words(decision, file))
+    return 0 if decision.answer == "match" else 1
+
+
+def _config_of(file: ThresholdFile, args: argparse.Namespace) -> PipelineConfig:
+    """The pipeline that the threshold's embeddings came from, but for what the user changed."""
+    changes = {"device": devices(args.device)[0], "no_face": "skip"}
+    changes |= {name: getattr(args, name) for name in ("detector", "faces") if getattr(args, name) is not None}
+    if args.detector not in (None, file.spec.detector):
+        changes["detector_settings"] = {}
+        note = f"note: the threshold's errors were measured on faces found by {file.spec.detector}"
+        print(f"{note}; with other detection they may not hold", file=sys.stderr)
+    return PipelineConfig.from_spec(file.spec, args.embedder, **changes)
+
+
+def _embedding(pipeline: FacePipeline, path: Path) -> np.ndarray:
+    """The vector of the face in a photo, float32 of shape (dimension,)."""
+    found = pipeline.find_faces([read_image(path).rgb])
+    vectors = pipeline.embed(found)[0]
+    if vectors is None or isinstance(vectors, str):
+        reason = vectors if isinstance(vectors, str) else found[0].reason or found[0].status.value
+        raise ValueError(f"{path} cannot be compared: {reason}. Failure to acquire is no decision.")
+    if found[0].n_faces > 1:
+        kept = pipeline.config.faces
+        print(f"note: {path} has {found[0].n_faces} faces; the {kept} one is compared", file=sys.stderr)
+    return vectors[0]
+
+
+def _in_words(decision: Decision, file: ThresholdFile) -> str:
+    bound = "less than about " if decision.fmr_is_bound else ""
+    evidence = file.tuned_on if file.reported_on is None else file.reported_on
+    unsure = f"unsure from {file.unsure_low:.4f} to {file.unsure_high:.4f}"
+    pairs = f"{evidence.n_non_mated:,} pairs of {evidence.n_identities:,} people, {evidence.data}"
+    lines = [
+        decision.answer,
+        f"similarity   {decision.similarity:.4f} ({file.metric}; threshold {file.threshold:.4f}, {unsure})",
+        f"probability  {decision.probability:.4f} that it is one person, if half of all pairs were",
+        f"FMR          {bound}{decision.fmr:.2g}: share of pairs of two persons at least this alike ({pairs})",
+    ]
+    return "\n".join(lines)
+
+
+# ------------------------------------------------------------------------------------------------- a folder
+
+
+def _extract(args: argparse.Namespace) -> None:
+    """Extract the photos that the pairs or labels name into the feature table, those that it lacks."""
+    if args.feature is None:
+        raise ValueError("--data_dir extracts into a feature table: name it with --feature NAME.parquet.")
+    set_passive_wait()
+    images = _images(args)
+    Extraction(args.data_dir, images, _config(args), args.feature, resolve_jobs(args.jobs)).run()
+
+
+def _config(args: argparse.Namespace) -> PipelineConfig:
+    if args.threshold is not None:
+        return _config_of(load_threshold(args.threshold), args)
+    name = "dlib" if args.embedder is None else args.embedder
+    chosen = {key: getattr(args, key) for key in ("detector", "faces") if getattr(args, key) is not None}
+    return PipelineConfig(EmbedderRequest(name, flip=args.flip), device=devices(args.device)[0], **chosen)
+
+
+def _images(args: argparse.Namespace) -> list[str]:
+    lists = [read_pairs(path) for path in (args.pairs, args.tune_pairs) if path is not None]
+    if lists:
+        return sorted({path for pairs in lists for side in ("probe", "reference") for path in pairs[side]})
+    if args.identity in (None, FOLDER):
+        return list_images(args.data_dir)
+    return sorted(set(read_labels(args.identity).index))

@@ -1,0 +1,139 @@
+"""The command verify.py, from files to files, and from two photos to an answer."""
+
+import json
+
+import numpy as np
+import pytest
+
+from faceheads.labels import write_labels
+from faceheads.table import Status
+from faceheads.table_io import write_table
+from faceheads.verification.threshold_file import load_threshold
+from features import verify_cli
+from features.cli import verify_main
+from features.pipeline import ImageFaces
+from tests.faceheads.verification.faces import faces_table, labels_of, pairs_of
+from tests.tables import table_spec
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verify")
+    table = faces_table(n_people=60, n_lost=2)
+    write_table(folder / "feature.parquet", table)
+    write_labels(folder / "labels.csv", labels_of(table))
+    pairs_of(table, 400).to_csv(folder / "pairs.csv", index=False)
+    run(folder, "--identity", "labels.csv", "--by", "fmr", "--fmr", "0.01", "--save_threshold", "t.json")
+    return folder
+
+
+def run(folder, *options):
+    names = {"pairs.csv", "labels.csv", "t.json", "other.json", "report", "other.parquet"}
+    resolved = [str(folder / option) if option in names else option for option in options]
+    return verify_main(["--feature", str(folder / "feature.parquet"), *resolved])
+
+
+def test_a_threshold_is_tuned_on_some_people_and_reported_on_the_others(files):
+    file = load_threshold(files / "t.json")
+    assert (file.metric, str(file.request)) == ("euclidean", "FMR of at most 0.01")  # the metric of the spec
+    assert file.tuned_on.n_identities + file.reported_on.n_identities == 60
+    assert file.tuned_on.acquisition.n_images_lost + file.reported_on.acquisition.n_images_lost == 2
+
+
+def test_pairs_are_measured_and_reported(files, capsys):
+    assert run(files, "--pairs", "pairs.csv", "--threshold", "t.json", "--report", "report", "--no_pictures") == 0
+    assert "pairs.csv: 198 mated and 194 non-mated comparisons of 60 people" in capsys.readouterr().out
+    values = json.loads((files / "report" / "verification.json").read_text())
+    assert (
+        values["source"] == "pairs.csv" and values["threshold"]["value"] == load_threshold(files / "t.json").threshold
+    )
+    assert not list((files / "report").glob("*.png"))
+
+
+def test_all_pairs_can_be_counted(files, capsys):
+    assert run(files, "--identity", "labels.csv", "--max_pairs", "all", "--json") == 0
+    everything = json.loads(capsys.readouterr().out)
+    assert run(files, "--identity", "folder", "--max_pairs", "3000", "--json") == 0
+    drawn = json.loads(capsys.readouterr().out)
+    assert everything["n_mated"] + everything["n_non_mated"] == 238 * 237 // 2
+    assert drawn["n_mated"] + drawn["n_non_mated"] <= 3000
+    assert everything["eer"]["interpolated"]["value"] == pytest.approx(drawn["eer"]["interpolated"]["value"], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "--feature with --pairs or --identity"),
+        (("--pairs", "pairs.csv", "--threshold", "t.json", "--save_threshold", "other.json"), "one of the two"),
+        (("--pairs", "pairs.csv", "--save_threshold", "other.json", "--fmr", "1e-5"), "needs 300,000 non-mated"),
+        (("--pairs", "pairs.csv", "--threshold", "t.json", "--metric", "cosine"), "one of euclidean similarities"),
+        (("--identity", "labels.csv", "--identity_column", "who"), "must have a column 'who'"),
+        (("--identity", "labels.csv", "--max_pairs", "many"), "--max_pairs must be"),
+        (("--identity", "labels.csv", "--tune_pairs", "pairs.csv"), "--tune_pairs goes with --pairs"),
+        (("--pairs", "pairs.csv", "--threshold", "pairs.csv"), "not a threshold file"),
+    ],
+)
+def test_what_the_user_can_repair_is_one_line_and_exit_code_2(files, capsys, options, words):
+    assert run(files, *options) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("verify.py: ") and words in error and error.count("\n") == 1
+
+
+def test_a_table_of_another_embedder_is_refused(files, capsys):
+    write_table(files / "other.parquet", faces_table(n_people=5, spec=table_spec(8, detector="cnn")))
+    options = ["--feature", str(files / "other.parquet"), "--identity", "folder", "--threshold", str(files / "t.json")]
+    assert verify_main(options) == 0  # another detector is a note
+    assert "tuned on faces found by hog" in capsys.readouterr().err
+    values = json.loads((files / "t.json").read_text())
+    values["spec"]["embedder"]["weights_sha256"] = "cd" * 32
+    values["embedder_digest"] = "0" * 16
+    (files / "other.json").write_text(json.dumps(values))
+    assert run(files, "--pairs", "pairs.csv", "--threshold", "other.json") == 2
+    assert "does not fit its embedder digest" in capsys.readouterr().err
+
+
+class FakePipeline:
+    """Gives the vector that a photo's name asks for."""
+
+    def __init__(self, config):
+        self.config = config
+        self.table_spec = table_spec(8)
+
+    def find_faces(self, images):
+        status = Status.NO_FACE if images[0] == "none.jpg" else Status.OK
+        return [ImageFaces(status, n_faces=2 if images[0] == "two.jpg" else 1)]
+
+    def embed(self, found):
+        if found[0].status is Status.NO_FACE:
+            return [None]
+        return [np.eye(8)[[0]] * (1 if found[0].n_faces == 1 else 3)]
+
+
+@pytest.fixture
+def photos(files, monkeypatch):
+    monkeypatch.setattr(verify_cli, "FacePipeline", FakePipeline)
+    monkeypatch.setattr(verify_cli, "_config_of", lambda file, args: type("Config", (), {"faces": "largest"}))
+    monkeypatch.setattr(verify_cli, "read_image", lambda path: type("Image", (), {"rgb": path.name}))
+
+    def compare(*names):
+        return verify_main([*names, "--threshold", str(files / "t.json"), "--json"])
+
+    return compare
+
+
+def test_two_photos_are_a_match_or_not_by_exit_code_and_words(photos, capsys):
+    assert photos("one.jpg", "same.jpg") == 0
+    decision = json.loads(capsys.readouterr().out)
+    assert (decision["answer"], decision["similarity"]) == ("match", 0.0)
+    assert decision["probability"] > 0.9 and decision["fmr_is_bound"]
+    assert photos("one.jpg", "two.jpg") in (0, 1)
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["similarity"] == -2.0
+    assert "two.jpg has 2 faces; the largest one is compared" in captured.err
+
+
+def test_a_photo_without_a_face_is_no_decision(photos, capsys):
+    assert photos("one.jpg", "none.jpg") == 2
+    assert "none.jpg cannot be compared: no_face" in capsys.readouterr().err
+    assert photos("one.jpg") == 2
+    assert "give two photos" in capsys.readouterr().err
