@@ -19,6 +19,10 @@ from .atomic import atomic_path, write_text
 from .spec import TableSpec
 from .table import FaceTable, Status, TableError, of_one_spec
 
+#: Columns of the status file.
+_SIZE_COLUMNS = ["image_height", "image_width"]
+_BOX_COLUMNS = ["x0", "y0", "x1", "y1"]
+
 
 def status_path(path: Path) -> Path:
     """``NAME.status.csv`` of ``NAME.csv``."""
@@ -56,15 +60,17 @@ def _feature_frame(table: FaceTable) -> pd.DataFrame:
 
 
 def _status_frame(table: FaceTable) -> pd.DataFrame:
-    frame = pd.DataFrame({name: getattr(table, name) for name in ("path", "sha256", "face_index", "n_faces")})
-    frame[["image_height", "image_width"]] = table.image_hw
-    frame[["x0", "y0", "x1", "y1"]] = table.box_xyxy
-    for k in range(table.landmarks_xy.shape[1]):
-        frame[[f"landmark_{k}_x", f"landmark_{k}_y"]] = table.landmarks_xy[:, k]
-    frame["detection_score"] = table.detection_score
-    frame["status"] = table.status
-    frame["reason"] = table.reason
-    return frame
+    columns = {name: getattr(table, name) for name in ("path", "sha256", "face_index", "n_faces")}
+    columns |= zip(_SIZE_COLUMNS, table.image_hw.T)
+    columns |= zip(_BOX_COLUMNS, table.box_xyxy.T)
+    n_landmarks = table.landmarks_xy.shape[1]
+    columns |= zip(_landmark_columns(n_landmarks), table.landmarks_xy.reshape(len(table), 2 * n_landmarks).T)
+    columns |= {name: getattr(table, name) for name in ("detection_score", "status", "reason")}
+    return pd.DataFrame(columns)
+
+
+def _landmark_columns(n_landmarks: int) -> list[str]:
+    return [f"landmark_{k}_{axis}" for k in range(n_landmarks) for axis in "xy"]
 
 
 def spec_of_csv(path: Path) -> TableSpec | None:
@@ -129,15 +135,14 @@ def _join_status(path: Path, keys: pd.Index, embedding: np.ndarray, spec: TableS
             )
         full[is_usable] = embedding
         n_landmarks = sum(str(c).startswith("landmark_") for c in frame.columns) // 2
-        names = [f"landmark_{k}_{axis}" for k in range(n_landmarks) for axis in "xy"]
         table = FaceTable(
             path=frame["path"].to_numpy(object),
             sha256=frame["sha256"].fillna("").to_numpy(object),
             face_index=frame["face_index"].to_numpy(),
             n_faces=frame["n_faces"].to_numpy(),
-            image_hw=frame[["image_height", "image_width"]].to_numpy(),
-            box_xyxy=frame[["x0", "y0", "x1", "y1"]].to_numpy(np.float32),
-            landmarks_xy=frame[names].to_numpy(np.float32).reshape(n, n_landmarks, 2),
+            image_hw=frame[_SIZE_COLUMNS].to_numpy(),
+            box_xyxy=frame[_BOX_COLUMNS].to_numpy(np.float32),
+            landmarks_xy=frame[_landmark_columns(n_landmarks)].to_numpy(np.float32).reshape(n, n_landmarks, 2),
             detection_score=frame["detection_score"].to_numpy(np.float32),
             status=frame["status"].to_numpy(object),
             reason=frame["reason"].fillna("").to_numpy(object),

@@ -95,9 +95,11 @@ class Extraction:
         pipeline = FacePipeline(self.config)
         earlier = self._earlier(pipeline.table_spec)
         summary = ExtractionSummary(n_images=len(self.images))
+        shards = list(self._shards.plan(self._named_by_content(earlier), self.shard_size, earlier))
+        if shards:
+            self._shards.make()
         if self.jobs > 1:
             pipeline.warm_up()
-        shards = list(self._shards.plan(self._named_by_content(earlier), self.shard_size, earlier))
         with self._pool() as pool:
             for shard, computed in self._computed(shards, pool, summary, on_progress):
                 self._shards.write(shard, computed, earlier, pipeline.table_spec)

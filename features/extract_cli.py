@@ -86,6 +86,8 @@ def _extract(args: argparse.Namespace) -> int:
     set_passive_wait()
     allowed = Allowance.parse(args.max_failures)
     dataset = open_dataset(args.data_dir, args.dataset)
+    if dataset.labels is None and args.save_label is not None:
+        raise ValueError(f"--save_label: the data set {dataset.name!r} in {args.data_dir} has no labels.")
     _report_problems(dataset, args.save_feature)
     extraction = Extraction(
         root=dataset.root,
@@ -134,8 +136,6 @@ def _report_problems(dataset: Dataset, feature_path: Path) -> None:
 
 def _save_labels(dataset: Dataset, args: argparse.Namespace) -> Path | None:
     if dataset.labels is None:
-        if args.save_label is not None:
-            raise ValueError(f"--save_label: the data set {dataset.name!r} in {args.data_dir} has no labels.")
         return None
     path = default_label_path(args.save_feature) if args.save_label is None else args.save_label
     write_labels(path, dataset.labels)

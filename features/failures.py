@@ -40,5 +40,10 @@ class Allowance:
         limit = self.number / 100 * sum(status_counts.values()) if self.is_share else self.number
         if n_failed <= limit:
             return 0
-        print(f"{n_failed} images failed, more than --max_failures allows ({limit:g})", file=sys.stderr)
+        allowed = f"{self.number:g}%" if self.is_share else f"{self.number:g}"
+        n_images = sum(status_counts.values())
+        print(
+            f"{n_failed} of {n_images} images were unreadable or failed, more than --max_failures {allowed} allows",
+            file=sys.stderr,
+        )
         return 1

@@ -60,6 +60,19 @@ class ShardFolder:
                 "Choose another name for --save_feature."
             )
 
+    def make(self) -> None:
+        """Make the folder, so that a place that cannot be written to is noticed before anything is computed.
+
+        Raises
+        ------
+        TableError
+            If it cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TableError(f"--save_feature {self.output} cannot be written: {error.strerror}.") from error
+
     def remove(self) -> None:
         """Forget what an earlier run left."""
         shutil.rmtree(self.folder, ignore_errors=True)

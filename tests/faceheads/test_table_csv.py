@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from faceheads.table import TableError
+from faceheads.table import FaceTable, TableError
 from faceheads.table_csv import split_keys, write_csv
 from faceheads.table_io import read_table
-from tests.tables import small_table
+from tests.tables import face_row, small_table, table_spec
 
 
 def test_the_csv_is_read_by_pandas_alone_as_the_original_scripts_do(tmp_path):
@@ -70,3 +70,13 @@ def test_statuses_that_are_missing_or_unknown_are_refused_by_name(tmp_path):
     status.to_csv(tmp_path / "f.status.csv", index=False)
     with pytest.raises(TableError, match="f.csv: status must be one of .*'lost'"):
         read_table(tmp_path / "f.csv")
+
+
+def test_a_table_with_68_landmarks_comes_back_without_a_warning(tmp_path):
+    rng = np.random.default_rng(0)
+    points = rng.random((68, 2)).astype(np.float32)
+    table = FaceTable.from_rows([face_row("a.jpg", rng, landmarks_xy=points)], 68, table_spec())
+    write_csv(tmp_path / "f.csv", [table])
+    np.testing.assert_array_equal(read_table(tmp_path / "f.csv").landmarks_xy[0], points)
+    header = (tmp_path / "f.status.csv").read_text().partition("\n")[0].split(",")
+    assert header[6:12] == ["x0", "y0", "x1", "y1", "landmark_0_x", "landmark_0_y"]

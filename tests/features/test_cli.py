@@ -53,7 +53,7 @@ def test_json_is_the_twin_of_the_summary_and_a_second_run_computes_nothing(photo
 def test_too_many_failures_are_exit_code_one(photos, tmp_path, capsys):
     options = ("--data_dir", photos, "--detector", "none", "--jobs", 1, "--save_feature", tmp_path / "f.parquet")
     assert run(*options, "--max_failures", 0) == 1
-    assert "1 images failed, more than --max_failures allows (0)" in capsys.readouterr().err
+    assert "1 of 5 images were unreadable or failed, more than --max_failures 0 allows" in capsys.readouterr().err
     assert run(*options, "--max_failures", "19%") == 1
 
 
@@ -105,3 +105,13 @@ def test_the_command_that_a_head_prints_makes_the_specification_that_it_needs(co
     command = shlex.split(extraction_command(spec))
     args = extraction_parser().parse_args(command[2:])
     assert FacePipeline(pipeline_config(args)).table_spec == spec
+
+
+def test_what_cannot_be_written_is_noticed_before_anything_is_computed(photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(FacePipeline, "rows_of", lambda *_: pytest.fail("an image was processed"))
+    (tmp_path / "file").touch()
+    options = ("--data_dir", photos / "ann", "--detector", "none", "--jobs", 1)
+    assert run(*options, "--save_feature", tmp_path / "file" / "f.parquet") == 2
+    assert "f.parquet cannot be written: Not a directory" in capsys.readouterr().err
+    assert run(*options, "--save_feature", tmp_path / "f.csv", "--save_label", tmp_path / "l.csv") == 2
+    assert "--save_label: the data set 'folder'" in capsys.readouterr().err
