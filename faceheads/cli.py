@@ -11,15 +11,20 @@ from pathlib import Path
 import joblib
 
 from .command import run_command
+from .datasets.idemia import read_test_list
+from .datasets.submissions import write_idemia_submission
+from .fairness.optimum import CRITERIA
 from .headfile import HeadError, HeadFile
 from .heads import KINDS
 from .labels import default_label_path, read_labels
 from .splits import save_split
 from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
+from .submission import decide_listed
 from .summary import summary_json, summary_text
 from .table_io import read_table
 from .targets import TASKS
 from .training import TrainingOptions, TrainingResult, train_heads
+from .tuning import Tuning
 
 
 def training_parser() -> argparse.ArgumentParser:
@@ -49,6 +54,7 @@ def training_parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     _add_target_options(parser)
     _add_split_options(parser)
+    _add_threshold_options(parser)
     parser.add_argument("--seed", type=int, default=0, help="of split, heads and intervals (default: %(default)s)")
     parser.add_argument("--jobs", type=int, help="heads trained at the same time (default: as many as cores)")
     return parser
@@ -101,6 +107,26 @@ def _add_split_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_threshold_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("decisions between two classes")
+    group.add_argument(
+        "--tune_threshold",
+        choices=CRITERIA,
+        metavar="CRITERION",
+        help=f"tune thresholds on out-of-fold predictions of the training part for one of {', '.join(CRITERIA)}; the last "
+        "two compare the cohorts of the first --cohort (default: one half)",
+    )
+    group.add_argument(
+        "--min_precision", type=float, default=0.9, help="of recall_at_precision (default: %(default)s)"
+    )
+    group.add_argument(
+        "--submission",
+        metavar="FILE",
+        help="write the decisions for the images that test.txt in --data_dir lists, 1 or -1 a line",
+    )
+    group.add_argument("--data_dir", metavar="DIR", help="folder of the challenge that the table was extracted from")
+
+
 def train_main(argv: Sequence[str] | None = None) -> int:
     """Run ``train.py``; returns the exit code, 2 with one line on stderr for what the user can repair."""
     args = training_parser().parse_args(argv)
@@ -109,16 +135,33 @@ def train_main(argv: Sequence[str] | None = None) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     path = _checked_model_path(args.save_model)
-    result = train_heads(read_table(args.feature), read_labels(_label_path(args)), _options(args))
+    listed = _listed_images(args)
+    table = read_table(args.feature)
+    result = train_heads(table, read_labels(_label_path(args)), _options(args))
     split_path = _save(path, result)
+    files = {"model": str(path), "split_file": str(split_path)}
+    if args.submission is not None:
+        write_idemia_submission(args.submission, decide_listed(result, table, listed), listed)
+        files["submission"] = args.submission
     if args.json:
-        print(json.dumps({**summary_json(result), "model": str(path), "split_file": str(split_path)}, indent=1))
+        print(json.dumps({**summary_json(result), **files}, indent=1))
     else:
         print(summary_text(result))
         print(f"\nheads: {path} ({path.stat().st_size / 1e6:.1f} MB)   split: {split_path}")
+        if args.submission is not None:
+            print(f"submission: {args.submission} ({len(listed):,} lines)")
     if path.suffix in PICKLE_SUFFIXES:
         print(_pickle_remark(path), file=sys.stderr)
     return 0
+
+
+def _listed_images(args: argparse.Namespace) -> list[str]:
+    """The images that decisions are asked for, read before anything is trained; none without ``--submission``."""
+    if args.submission is None:
+        return []
+    if args.data_dir is None:
+        raise ValueError("--submission needs --data_dir, the folder of the challenge with its test.txt.")
+    return read_test_list(Path(args.data_dir))
 
 
 def _label_path(args: argparse.Namespace) -> Path:
@@ -138,6 +181,7 @@ def _options(args: argparse.Namespace) -> TrainingOptions:
         groups=args.groups,
         test_size=args.test_size,
         cohorts=tuple(args.cohort),
+        tuning=None if args.tune_threshold is None else Tuning(args.tune_threshold, args.min_precision),
         seed=args.seed,
         jobs=joblib.cpu_count() if args.jobs is None else args.jobs,
         allow_unlabelled=args.allow_unlabelled,

@@ -22,6 +22,8 @@ from .targets import MULTILABEL, REGRESSION, Target
 
 #: A decision is called unsure when the two best probabilities differ by less.
 UNSURE_MARGIN = 0.2
+#: Where thresholds come from that nobody tuned.
+NOT_TUNED = "not tuned"
 
 
 class HeadError(ValueError):
@@ -110,7 +112,7 @@ class Head:
     estimator: BaseEstimator
     report: HeadReport = field(default_factory=HeadReport)
     thresholds: tuple[float, ...] = ()
-    thresholds_from: str = "not tuned"
+    thresholds_from: str = NOT_TUNED
     unsure_margin: float = UNSURE_MARGIN
 
     def raw(self, embeddings: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from .headfile import Head, HeadReport
+from .headfile import NOT_TUNED, Head, HeadReport
 from .metrics import Estimate
 from .metrics.cohorts import ERRORS, Cohort, CohortTable
 from .targets import CLASSIFICATION, MULTILABEL, REGRESSION
@@ -92,6 +92,9 @@ def _head_lines(head: Head) -> list[str]:
     head_column = "head [95 % interval]"
     lines += [tested, f"  {'held-out':<{_WIDTH}}{head_column:<{_COLUMN}}{baseline} [95 % interval]"]
     lines += _metric_lines(report.metrics, report.baseline, target.unit)
+    if head.thresholds_from != NOT_TUNED:
+        limits = ", ".join(f"{threshold:.4f}" for threshold in head.thresholds)
+        lines.append(f"  threshold {limits}, tuned for {head.thresholds_from}")
     return lines + (_attribute_lines(report) if target.task == MULTILABEL else [])
 
 

@@ -14,6 +14,7 @@ from functools import partial
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from .cohorts import cohort_columns
@@ -29,6 +30,7 @@ from .splits import TEST, TRAIN
 from .store import make_golden_inputs
 from .table import FaceTable
 from .targets import MULTILABEL, REGRESSION, Target, find_targets
+from .tuning import TrainingRows, Tuning, can_be_tuned, tune_thresholds
 
 #: Fewer training rows of a class cannot be learned, calibrated or stratified.
 MIN_CLASS_ROWS = 5
@@ -56,7 +58,10 @@ class TrainingOptions:
     test_size : float
         Share of a random split.
     cohorts : tuple of str
-        Columns that the heads are also measured by; see :func:`faceheads.cohorts.cohort_columns`.
+        Columns that the heads are also measured by; see :func:`faceheads.cohorts.cohort_columns`. Thresholds that are
+        tuned for a criterion of cohorts compare those of the first.
+    tuning : Tuning or None
+        What the thresholds of decisions between two classes are tuned for; None leaves them at one half.
     seed : int
         Of the split, the estimators and the intervals.
     jobs : int
@@ -81,6 +86,7 @@ class TrainingOptions:
     groups: str = "auto"
     test_size: float = 0.2
     cohorts: tuple[str, ...] = ()
+    tuning: Tuning | None = None
     seed: int = 0
     jobs: int = 1
     allow_unlabelled: bool = False
@@ -179,17 +185,41 @@ def _train_head(
     y_train, y_test = target.encode(labels.iloc[train]), target.encode(labels.iloc[test])
     _check_classes(target, y_train)
     kind = head_kind(options.heads.get(target.name, options.head), target.task)
-    estimator = make_head(kind, target.task, len(train), samples.table.dimension, options.seed)
-    fit = partial(fit_head, estimator, samples.table.embedding[train], y_train, samples.groups[train], options.seed)
-    has_converged = _converges(fit)
-    head = Head(target, kind, estimator, thresholds=default_thresholds(target))
+    make = partial(make_head, kind, target.task, n_features=samples.table.dimension, seed=options.seed)
+    rows = TrainingRows(samples.table.embedding[train], y_train, samples.groups[train], *_compared(train, cohorts))
+    estimator = make(len(train))
+    has_converged = _converges(partial(fit_head, estimator, rows.X, y_train, rows.groups, options.seed))
+    head, costs = _tune(Head(target, kind, estimator, thresholds=default_thresholds(target)), make, rows, options)
     draws = GroupBootstrap(samples.groups[test], options.n_resamples, options.seed)
     answers = Answers.of(head, samples.table[test], y_test, y_train)
     tables = measure_by_cohort(answers, draws, {name: values[test] for name, values in cohorts.items()})
     remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
     if not has_converged:
         remarks.append(f"{target.name}: {kind} reached its limit of steps before it had converged; few rows do that")
-    return _Trained(replace(head, report=measure(answers, draws)), tables, remarks)
+    return _Trained(replace(head, report=measure(answers, draws)), tables, remarks + costs)
+
+
+def _compared(train: np.ndarray, cohorts: Mapping[str, pd.Categorical]) -> tuple[np.ndarray | None, str]:
+    """The cohorts of the first column, None where not known, and its name."""
+    if not cohorts:
+        return None, ""
+    name, values = next(iter(cohorts.items()))
+    words = np.array([*map(str, values.categories), None], object)
+    return words[values.codes[train]], name  # the code of a missing value is -1
+
+
+def _tune(
+    head: Head, make: Callable[[int], BaseEstimator], rows: TrainingRows, options: TrainingOptions
+) -> tuple[Head, list[str]]:
+    """The head with its tuned thresholds, and remarks; as it is where nothing is to be tuned."""
+    if options.tuning is None:
+        return head, []
+    if not can_be_tuned(head.target):
+        return head, [f"{head.target.name}: not decided between two classes, so there is no threshold to tune"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # said once, of the head that is kept
+        thresholds, how, costs = tune_thresholds(head.target, make, rows, options.tuning, options.seed)
+    return replace(head, thresholds=thresholds, thresholds_from=how), costs
 
 
 def _converges(fit: Callable[[], None]) -> bool:

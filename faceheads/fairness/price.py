@@ -69,7 +69,7 @@ def price_text(table: pd.DataFrame) -> str:
     rows = [header, *(_row(criterion, table.loc[criterion], names) for criterion in table.index)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*lines, _price(table, names)])
+    return "\n".join([*lines, price_line(table)])
 
 
 def _row(criterion: str, values: pd.Series, names: list) -> list[str]:
@@ -77,8 +77,9 @@ def _row(criterion: str, values: pd.Series, names: list) -> list[str]:
     return [criterion, *accuracies, f"{100 * values['all', 'gap']:.2f} %", f"{values['all', MEAN_MINUS_GAP]:.4f}"]
 
 
-def _price(table: pd.DataFrame, names: list) -> str:
+def price_line(table: pd.DataFrame) -> str:
+    """The price of mean - gap against maximin, from the table of :func:`price_table`, in one line."""
     gain = table.loc[MEAN_MINUS_GAP, ("all", MEAN_MINUS_GAP)] - table.loc[MINIMUM, ("all", MEAN_MINUS_GAP)]
     added = table.loc[MEAN_MINUS_GAP, "added_errors"]
-    errors = ", ".join(f"{int(added[name]):+d} errors for {name}" for name in names)
+    errors = ", ".join(f"{int(count):+d} errors for {name}" for name, count in added.items())
     return f"price of mean - gap against minimum: {errors}; it gains {gain:.4f} of mean - gap by that"
