@@ -1,7 +1,8 @@
 """Aligned crops in, embeddings out: one protocol for every network, in batches, on CPU or GPU.
 
-``dlib`` and ``facenet`` run in torch from their published weight files, ``dlib-reference`` is dlib's own code (the
-same numbers, many times slower), ``NAME.onnx`` is any foreign network with a JSON specification beside it, and a folder
+``dlib`` and ``facenet`` run from their published weight files, in torch or, ``dlib`` on a CPU, in OpenVINO where that is
+installed (the same numbers, somewhat faster); ``dlib-reference`` is dlib's own code (the same numbers, many times
+slower), ``NAME.onnx`` is any foreign network with a JSON specification beside it, and a folder
 is a network that ``finetune`` exported.
 """
 
@@ -28,6 +29,8 @@ LAYER_PRESETS = {
     "dlib": {"identity": ("final",), "attributes": ("block07", "block10", "block14")},
     "facenet": {"identity": ("final",), "attributes": ("final",)},
 }
+#: What a network can run in.
+BACKENDS = ("auto", "torch", "openvino")
 _DLIB_CROP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
 _FACENET_CROP = {"kind": "box_margin", "size": 160, "margin": 20}
 
@@ -60,6 +63,9 @@ class EmbedderRequest:
         Number of randomly moved crops to average; 0 for the plain crop.
     batch_size : int
         Crops of one pass through the network; does not change the numbers beyond rounding.
+    backend : {"auto", "torch", "openvino"}
+        What runs dlib's network; ``auto`` is OpenVINO on a CPU where it is installed, torch elsewhere. Does not change
+        the numbers beyond rounding.
     """
 
     name: str = "dlib"
@@ -68,6 +74,7 @@ class EmbedderRequest:
     flip: bool = False
     jitter: int = 0
     batch_size: int = 64
+    backend: str = "auto"
 
     def build(self, device: str = "cpu") -> Embedder:
         """The embedder, its weights found and verified.
@@ -173,8 +180,8 @@ class DlibReferenceEmbedder:
         return np.array([self._network.compute_face_descriptor(np.ascontiguousarray(crop)) for crop in crops])
 
 
-class OnnxEmbedder:
-    """A foreign network in ONNX form as an embedder."""
+class ArrayEmbedder:
+    """A network that takes and gives arrays as an embedder: a foreign one in ONNX form, or one in OpenVINO."""
 
     def __init__(self, spec: EmbedderSpec, network: Callable[[np.ndarray], np.ndarray], batch_size: int) -> None:
         self.spec = spec
@@ -236,7 +243,7 @@ def _build_dlib(request: EmbedderRequest, device: str) -> Embedder:
 
     module = build_dlib_resnet(find_weights("dlib_resnet"))
     layers = request.resolved_layers("dlib")
-    return TorchEmbedder(_dlib_spec(request, layers, _dimension(module, layers)), module, device, request.batch_size)
+    return _on_backend(request, _dlib_spec(request, layers, _dimension(module, layers)), module, device)
 
 
 def _build_dlib_reference(request: EmbedderRequest, device: str) -> Embedder:
@@ -260,7 +267,30 @@ def _build_facenet(request: EmbedderRequest, device: str) -> Embedder:
         flip=request.flip,
         jitter=request.jitter,
     )
-    return TorchEmbedder(spec, module, device, request.batch_size)
+    return _on_backend(request, spec, module, device)
+
+
+def _on_backend(request: EmbedderRequest, spec: EmbedderSpec, module: torch.nn.Module, device: str) -> Embedder:
+    """The network in what is asked for."""
+    if request.backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {list(BACKENDS)}; got {request.backend!r}.")
+    is_possible = spec.network == "dlib" and device == "cpu"
+    if request.backend == "openvino" and not is_possible:
+        raise ValueError(
+            f"backend 'openvino' runs dlib's network on the device cpu; got {spec.network!r} on {device!r}. Use 'torch'."
+        )
+    if request.backend == "torch" or not is_possible:
+        return TorchEmbedder(spec, module, device, request.batch_size)
+    try:
+        from faceheads.networks.dlib_resnet_openvino import OpenVinoDlibResNet
+    except ImportError as error:
+        if request.backend == "openvino":
+            raise ImportError(f"backend 'openvino' needs openvino: pip install faceheads[fast] ({error}).") from error
+        return TorchEmbedder(spec, module, device, request.batch_size)
+    import torch
+
+    network = OpenVinoDlibResNet(module, spec.layers, torch.get_num_threads())
+    return ArrayEmbedder(spec, network, request.batch_size)
 
 
 def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
@@ -270,7 +300,7 @@ def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
         raise ValueError(f"--layers: an ONNX file gives its output only; got {request.layers}.")
     network = OnnxNetwork(path, path.with_suffix(".json"), n_threads=_n_threads())
     spec = replace(network.spec, flip=request.flip, jitter=request.jitter)
-    return OnnxEmbedder(spec, network, request.batch_size)
+    return ArrayEmbedder(spec, network, request.batch_size)
 
 
 def _n_threads() -> int | None:
@@ -286,7 +316,7 @@ def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embe
     if request.layers not in (("final",), spec.layers):
         raise ValueError(f"--layers: the network in {folder} was exported with {spec.layers}; got {request.layers}.")
     spec = replace(spec, flip=request.flip or spec.flip, jitter=request.jitter)
-    return TorchEmbedder(spec, module, device, request.batch_size)
+    return _on_backend(request, spec, module, device)
 
 
 _BUILDERS: dict[str, Callable[[EmbedderRequest, str], Embedder]] = {

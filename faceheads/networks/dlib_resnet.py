@@ -71,14 +71,14 @@ _GRID = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
 
 
 @dataclass(frozen=True)
-class _Source:
+class LayerSource:
     """Where a layer's numbers come from: ``position`` None is the embedding."""
 
     position: int | None
     grid_hw: tuple[int, int] = (1, 1)
 
 
-def _parse_layer(name: str) -> _Source:
+def _parse_layer(name: str) -> LayerSource:
     source, has_grid, grid = name.partition("@")
     match = _GRID.fullmatch(grid if has_grid else "1x1")
     if source not in LAYER_NAMES or match is None or (source == "final" and has_grid):
@@ -87,12 +87,26 @@ def _parse_layer(name: str) -> _Source:
             f"wanted; got {name!r}."
         )
     if source == "final":
-        return _Source(None)
+        return LayerSource(None)
     grid_hw = (int(match[1]), int(match[2]))
     plane = _PLANES[_POSITIONS[source]][1]
     if max(grid_hw) > plane:
         raise ValueError(f"The grid of layer {source!r} must be at most {plane}x{plane}; got {name!r}.")
-    return _Source(_POSITIONS[source], grid_hw)
+    return LayerSource(_POSITIONS[source], grid_hw)
+
+
+def parse_layers(names: Sequence[str]) -> list[LayerSource]:
+    """Where the numbers of layers come from.
+
+    Raises
+    ------
+    ValueError
+        If there are no names, or one is unknown.
+    """
+    sources = [_parse_layer(name) for name in names]
+    if not sources:
+        raise ValueError("layers must name at least one layer; got none. Ask for ('final',).")
+    return sources
 
 
 def layer_dimension(name: str) -> int:
@@ -194,17 +208,15 @@ class DlibResNet(nn.Module):
         ValueError
             If the chips have another shape or a layer is unknown.
         """
-        sources = [_parse_layer(name) for name in layers]
-        if not sources:
-            raise ValueError("layers must name at least one layer; got none. Ask for ('final',).")
+        sources = parse_layers(layers)
         if chips.ndim != 4 or chips.shape[1:] != (3, CHIP_SIZE_PX, CHIP_SIZE_PX):
             raise ValueError(f"chips must have shape (n_chips, 3, 150, 150); got {tuple(chips.shape)}.")
         last = max(len(self.blocks) if source.position is None else source.position for source in sources)
-        vectors: dict[_Source, Tensor] = {}
+        vectors: dict[LayerSource, Tensor] = {}
         for position, x in enumerate(self._activations(chips, last)):
             vectors.update((source, _pool(x, source.grid_hw)) for source in sources if source.position == position)
             if position == len(self.blocks):
-                vectors[_Source(None)] = self.fc(_pool(x, (1, 1)))
+                vectors[LayerSource(None)] = self.fc(_pool(x, (1, 1)))
         return torch.cat([vectors[source] for source in sources], dim=1)
 
     def _activations(self, chips: Tensor, last: int) -> Iterator[Tensor]:

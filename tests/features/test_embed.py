@@ -1,12 +1,14 @@
 """Embedders: what the user asks for is what is built, in batches, from folders, with the same numbers as dlib's own code."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from faceheads.networks.exported import SPEC_NAME, WEIGHTS_NAME, build_network, load_exported, save_exported
-from features.embed import EmbedderRequest
+from features.embed import EmbedderRequest, TorchEmbedder
 
 CROPS = np.random.default_rng(0).integers(0, 256, (5, 150, 150, 3), np.uint8)
 
@@ -17,7 +19,8 @@ def dlib():
 
 
 @pytest.fixture
-def exported(tmp_path, dlib):
+def exported(tmp_path):
+    dlib = EmbedderRequest("dlib", backend="torch").build()
     save_exported(tmp_path / "net", dlib.spec, dlib._module)
     return tmp_path / "net"
 
@@ -90,3 +93,42 @@ def test_folders_that_are_no_networks_are_refused(exported, tmp_path):
         load_exported(exported)
     with pytest.raises(ValueError, match="must be dlib or facenet; got 'vit'"):
         build_network("vit")
+
+
+#: What runs dlib's network in OpenVINO; None in its place is what an import finds where OpenVINO is missing.
+OPENVINO_MODULE = "faceheads.networks.dlib_resnet_openvino"
+
+
+def test_openvino_gives_the_same_numbers_and_the_same_digest():
+    pytest.importorskip("openvino")
+    torch, openvino = (EmbedderRequest("dlib", flip=True, backend=name).build() for name in ("torch", "openvino"))
+    np.testing.assert_allclose(openvino.embed(CROPS), torch.embed(CROPS), rtol=0, atol=1e-6)
+    assert openvino.spec.embedder_digest == torch.spec.embedder_digest
+
+
+def test_openvino_runs_dlibs_network_on_the_cpu_where_it_is_installed(monkeypatch, exported):
+    compiled = []
+
+    def compile_(module, layers, n_threads):
+        compiled.append(layers)
+        return lambda crops: np.full((len(crops), 128), 0.25, np.float32)
+
+    monkeypatch.setitem(sys.modules, OPENVINO_MODULE, SimpleNamespace(OpenVinoDlibResNet=compile_))
+    for name in ("dlib", str(exported)):
+        assert (EmbedderRequest(name).build().embed(CROPS) == 0.25).all()
+    assert compiled == [("final",)] * 2
+    assert isinstance(EmbedderRequest("dlib", backend="torch").build(), TorchEmbedder)
+
+
+def test_without_openvino_torch_runs_and_openvino_by_name_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, OPENVINO_MODULE, None)
+    assert isinstance(EmbedderRequest("dlib").build(), TorchEmbedder)
+    with pytest.raises(ImportError, match=r"pip install faceheads\[fast\]"):
+        EmbedderRequest("dlib", backend="openvino").build()
+
+
+def test_a_backend_that_is_unknown_or_cannot_serve_is_refused():
+    with pytest.raises(ValueError, match=r"backend must be one of \['auto', 'torch', 'openvino'\]; got 'tvm'"):
+        EmbedderRequest("dlib", backend="tvm").build()
+    with pytest.raises(ValueError, match="on the device cpu; got 'dlib' on 'cuda:0'"):
+        EmbedderRequest("dlib", backend="openvino").build("cuda:0")

@@ -1,0 +1,124 @@
+"""dlib's embedding network compiled by OpenVINO: what :mod:`.dlib_resnet` computes in torch, faster on CPUs.
+
+The sums are made in another order, so the numbers differ from torch's and dlib's in their last digits. Needs the
+package openvino, which the extra ``fast`` brings; nothing else in the project does. The graph is written down instead
+of traced: tracing takes seconds, warns, and asks for packages that report to OpenVINO's makers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import openvino
+from openvino import Node, Output, opset13
+from torch import nn
+
+from .dlib_resnet import CHIP_SIZE_PX, DlibResNet, LayerSource, ResidualBlock, parse_layers
+
+#: OpenVINO would otherwise compute in bfloat16 or float16 where the processor can.
+PRECISION = "f32"
+
+
+class OpenVinoDlibResNet:
+    """A :class:`~faceheads.networks.dlib_resnet.DlibResNet` for a CPU; any number of threads may call it at once.
+
+    Parameters
+    ----------
+    module : DlibResNet
+        Folded or not.
+    layers : sequence of str
+        What to return, as in ``DlibResNet.forward``.
+    n_threads : int
+        Threads of one call.
+
+    Raises
+    ------
+    ValueError
+        If a layer is unknown.
+    """
+
+    def __init__(self, module: DlibResNet, layers: Sequence[str] = ("final",), n_threads: int = 1) -> None:
+        settings = {"INFERENCE_PRECISION_HINT": PRECISION, "INFERENCE_NUM_THREADS": n_threads, "NUM_STREAMS": 1}
+        graph = _graph(module.folded(), parse_layers(layers))
+        self._compiled = openvino.Core().compile_model(graph, "CPU", settings)
+
+    def __call__(self, chips: np.ndarray) -> np.ndarray:
+        """The layers' vectors side by side.
+
+        Parameters
+        ----------
+        chips : ndarray of shape (n_chips, 150, 150, 3), uint8, RGB
+            Need not be contiguous.
+
+        Returns
+        -------
+        ndarray of shape (n_chips, sum of layer_dimension), float32
+
+        Raises
+        ------
+        ValueError
+            If the chips have another shape or type.
+        """
+        if chips.dtype != np.uint8 or chips.ndim != 4 or chips.shape[1:] != (CHIP_SIZE_PX, CHIP_SIZE_PX, 3):
+            raise ValueError(
+                f"chips must be a uint8 array of shape (n_chips, 150, 150, 3); got {chips.dtype} of shape {chips.shape}."
+            )
+        return self._compiled.infer_new_request([np.ascontiguousarray(chips)])[0]
+
+
+def _graph(module: DlibResNet, sources: Sequence[LayerSource]) -> openvino.Model:
+    chips = opset13.parameter([-1, CHIP_SIZE_PX, CHIP_SIZE_PX, 3], np.uint8)
+    planes = [_stem(module.stem, chips)]
+    for block in module.blocks:
+        planes.append(_residual_block(block, planes[-1]))
+    vectors = [_vector(module, planes, source) for source in sources]
+    return openvino.Model([opset13.concat(vectors, axis=1)], [chips])
+
+
+def _stem(stem: nn.Conv2d, chips: Node) -> Output:
+    x = opset13.transpose(opset13.convert(chips, "f32"), _axes(0, 3, 1, 2))
+    x = opset13.relu(_convolution(stem, x))
+    return opset13.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3]).output(0)  # output 1: where the maxima are
+
+
+def _residual_block(block: ResidualBlock, x: Node | Output) -> Node:
+    y = _convolution(block.conv2, opset13.relu(_convolution(block.conv1, x)))
+    if block.is_halving:
+        x = opset13.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], exclude_pad=True)
+        y, x = _pad_to(y, x), _pad_to(x, y)
+    return opset13.relu(opset13.add(y, x))
+
+
+def _convolution(conv: nn.Conv2d, x: Node | Output) -> Node:
+    filters, biases = (values.detach().cpu().numpy() for values in (conv.weight, conv.bias))
+    y = opset13.convolution(x, filters, conv.stride, conv.padding, conv.padding, [1, 1])
+    return opset13.add(y, biases[:, np.newaxis, np.newaxis])
+
+
+def _pad_to(x: Node, like: Node) -> Node:
+    """``x`` with zeros at the bottom, the right and the last channels wherever ``like`` is larger."""
+    missing = [max(there - here, 0) for here, there in zip(_plane_shape(x), _plane_shape(like))]
+    return opset13.pad(x, _axes(0, 0, 0, 0), _axes(0, *missing), "constant", np.float32(0))
+
+
+def _plane_shape(x: Node | Output) -> list[int]:
+    """Channels, rows, columns."""
+    return [size.get_length() for size in list(x.output(0).get_partial_shape())[1:]]
+
+
+def _vector(module: DlibResNet, planes: Sequence[Node | Output], source: LayerSource) -> Node:
+    if source.position is None:
+        return opset13.matmul(_mean(planes[-1]), module.fc.weight.detach().cpu().numpy(), False, True)
+    if source.grid_hw == (1, 1):
+        return _mean(planes[source.position])
+    cells = opset13.adaptive_avg_pool(planes[source.position], _axes(*source.grid_hw))
+    return opset13.reshape(cells, _axes(0, -1), special_zero=True)
+
+
+def _mean(plane: Node | Output) -> Node:
+    return opset13.reduce_mean(plane, _axes(2, 3), keep_dims=False)
+
+
+def _axes(*numbers: int) -> Node:
+    return opset13.constant(np.array(numbers, np.int64))
