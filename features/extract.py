@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
@@ -80,8 +81,12 @@ class Extraction:
     shard_size: int = SHARD_SIZE
     devices: Sequence[str] = ("cpu",)
 
-    def run(self, on_progress: Progress = _no_progress) -> ExtractionSummary:
+    def run(
+        self, on_progress: Progress = _no_progress, preparing: Callable[[], AbstractContextManager] = nullcontext
+    ) -> ExtractionSummary:
         """Make the table; calls ``on_progress(n_images, times)`` as images are done.
+
+        ``preparing()`` surrounds what may take long before the first image: compiling the detector.
 
         Raises
         ------
@@ -98,8 +103,8 @@ class Extraction:
         shards = list(self._shards.plan(self._named_by_content(earlier), self.shard_size, earlier))
         if shards:
             self._shards.make()
-        if self.jobs > 1:
-            pipeline.warm_up()
+            with preparing():
+                pipeline.warm_up()
         with self._pool() as pool:
             for shard, computed in self._computed(shards, pool, summary, on_progress):
                 self._shards.write(shard, computed, earlier, pipeline.table_spec)

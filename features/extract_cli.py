@@ -26,6 +26,7 @@ from .options import (
     devices,
     pipeline_config,
 )
+from .patience import announced
 from .pool import resolve_jobs, set_passive_wait
 from .stage_times import StageTimes
 
@@ -118,7 +119,7 @@ def _with_progress_bar(extraction: Extraction) -> ExtractionSummary:
                 bar.set_postfix_str(f"limit: {stage} {times.share_of(stage):.0%}", refresh=False)
             bar.update(n_images)
 
-        summary = extraction.run(advance)
+        summary = extraction.run(advance, announced)
         bar.update(bar.total - bar.n)
         return summary
 

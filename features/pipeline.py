@@ -181,7 +181,7 @@ class FacePipeline:
         )
 
     def warm_up(self) -> None:
-        """Compile and cache what is compiled at first use, before worker processes would each do it."""
+        """Compile and cache what is compiled at first use: once, before worker processes would each do it."""
         self.detector.detect([np.zeros((96, 96, 3), np.uint8)])
 
     # ------------------------------------------------------------------------------------------ one step each

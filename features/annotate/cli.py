@@ -19,9 +19,12 @@ from faceheads.store import HeadFile, load_heads, software_versions
 from ..failures import Allowance
 from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural
+from ..patience import announced
 from ..pipeline import PipelineConfig
 from ..pool import resolve_jobs, set_passive_wait
+from .planning import MIN_TEXT_PX
 from .run import AnnotationJob, AnnotationSummary
+from .text import load_font
 
 #: Heads that ship with the project.
 DEFAULT_HEADS = "default_heads.skops"
@@ -74,6 +77,7 @@ def _annotate(args: argparse.Namespace) -> int:
     model = default_heads() if args.model is None else args.model
     heads = load_heads(model, args.trust)
     shown = _shown(args.attributes, heads)
+    _check_font(args.font)
     config = _config(args, heads)
     if not args.img_dir.is_dir():
         raise ValueError(f"--img_dir must be a folder of photos; there is none at {args.img_dir}.")
@@ -84,15 +88,18 @@ def _annotate(args: argparse.Namespace) -> int:
         args.img_dir, photos, args.output_dir, model, config, shown, args.trust, resolve_jobs(args.jobs), args.font
     )
     with tqdm(total=len(photos), unit="photo", desc="annotate", file=sys.stderr) as bar:
-        summary = job.run(_provenance(model, heads, config), bar.update)
+        summary = job.run(_provenance(model, heads, config), bar.update, announced)
     _print(summary, args)
     return allowed.exit_code(summary.status_counts)
 
 
 def _photos(folder: Path, output: Path) -> list[str]:
     """Photos below a folder, without those that an earlier run wrote into an output folder inside it."""
-    inner = output.resolve()
-    return [path for path in list_images(folder) if inner not in (folder.resolve() / path).parents]
+    folder, output = folder.resolve(), output.resolve()
+    photos = list_images(folder)
+    if folder not in output.parents:
+        return photos
+    return [path for path in photos if output not in (folder / path).parents]
 
 
 def default_heads() -> Path:
@@ -112,6 +119,13 @@ def _shown(attributes: str | None, heads: HeadFile) -> tuple[str, ...] | None:
     return names
 
 
+def _check_font(path: str | None) -> None:
+    try:
+        load_font(MIN_TEXT_PX, path)
+    except OSError as error:
+        raise ValueError(f"--font must be a TrueType or OpenType file; {path!r} is none ({error}).") from error
+
+
 def _config(args: argparse.Namespace, heads: HeadFile) -> PipelineConfig:
     """The pipeline that the head file asks for, with the options that the user changed."""
     spec = heads.table_spec
@@ -120,10 +134,17 @@ def _config(args: argparse.Namespace, heads: HeadFile) -> PipelineConfig:
             "The model was trained on a table without a specification (a CSV of other software), so nobody can tell "
             "which embeddings it needs. Train again on a table that feature_extraction.py wrote."
         )
-    changes = {"faces": "all", "no_face": "skip", "min_face_px": args.min_face, "device": devices(args.device)[0]}
+    changes = {"faces": "all", "no_face": "skip", "min_face_px": args.min_face, "device": _device(args.device)}
     if args.landmarks != "auto":
         changes["landmarks"] = args.landmarks
     return PipelineConfig.from_spec(_with_detection(args, spec), args.embedder, **changes)
+
+
+def _device(text: str) -> str:
+    names = devices(text)
+    if len(names) > 1:
+        raise ValueError(f"--device: pred.py works on one device; got {text!r}.")
+    return names[0]
 
 
 def _with_detection(args: argparse.Namespace, spec: TableSpec) -> TableSpec:

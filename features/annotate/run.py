@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -138,26 +139,33 @@ class AnnotationJob:
     jobs: int = 1
     font_path: str | None = None
 
-    def run(self, provenance: dict, on_photo: Callable[[], None] | None = None) -> AnnotationSummary:
-        """Annotate every photo and write the tables; calls ``on_photo`` after each."""
+    def run(
+        self,
+        provenance: dict,
+        on_photo: Callable[[], object] = lambda: None,
+        preparing: Callable[[], AbstractContextManager] = nullcontext,
+    ) -> AnnotationSummary:
+        """Annotate every photo and write the tables; calls ``on_photo`` after each.
+
+        ``preparing()`` surrounds what may take long before the first photo: compiling the detector.
+        """
         summary = AnnotationSummary(n_photos=len(self.photos))
         counts: Counter[str] = Counter()
         jobs = self.jobs if len(self.photos) >= MIN_PHOTOS_FOR_WORKERS else 1
-        if jobs > 1:
-            FacePipeline(self.config).warm_up()
         with (
             AnnotationWriter(
                 self.output, self.root, self.photos, provenance=provenance, font_path=self.font_path
             ) as writer,
             OrderedPool(partial(_annotate_file, self), _after_death, jobs) as pool,
         ):
+            with preparing():
+                FacePipeline(self.config).warm_up()
             for done in pool.map(self.photos):
                 done = _written(writer, done)
                 counts[done.status.value] += 1
                 summary.n_faces += len(done.faces)
                 summary.faces_per_photo[done.path] = len(done.faces)
-                if on_photo is not None:
-                    on_photo()
+                on_photo()
         summary.status_counts = {status.value: counts.get(status.value, 0) for status in Status}
         return summary
 

@@ -85,7 +85,6 @@ class AnnotationWriter:
         self._font_path = font_path
         self._added: set[str] = set()
         self._columns = Columns()
-        self.output_dir.mkdir(parents=True, exist_ok=True)
         self._journal = _open_journal(self.output_dir)
 
     def __enter__(self) -> Self:
@@ -231,7 +230,11 @@ def write_results(
 
 def _open_journal(folder: Path) -> IO[str]:
     """A nameless file (on Windows: one that vanishes when closed) on the disk that the tables go to."""
-    return tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)
+    except OSError as error:
+        raise OSError(f"output_dir {str(folder)!r} cannot be written to: {error.strerror}.") from error
 
 
 def _folder_identity(folder: Path) -> object:
