@@ -92,7 +92,7 @@ def _add_split_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         metavar="HOW",
         help="random, content (sha256 mod 5), given (the label column split), or a split file "
-        "(default: given where there is such a column, else random)",
+        "(default: given where there is such a column, else random; with --submission random: a given test part has no labels)",
     )
     group.add_argument("--test_size", type=float, default=0.2, help="share of a random split (default: %(default)s)")
     group.add_argument(
@@ -177,7 +177,7 @@ def _options(args: argparse.Namespace) -> TrainingOptions:
         tasks=tasks,
         head=head,
         heads=heads,
-        split=args.split,
+        split="random" if args.split == "auto" and args.submission is not None else args.split,
         groups=args.groups,
         test_size=args.test_size,
         cohorts=tuple(args.cohort),

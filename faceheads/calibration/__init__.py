@@ -2,5 +2,6 @@
 
 :mod:`~faceheads.calibration.tuner` tunes thresholds for a criterion of :mod:`faceheads.fairness.optimum`, one for all or
 one for each cohort; :mod:`~faceheads.calibration.unknown_cohort` does so where the cohort of a new face is not known;
-:mod:`~faceheads.calibration.conformal` gives intervals of numbers that hold the truth as often as they say.
+:mod:`~faceheads.calibration.conformal` gives intervals of numbers that hold the truth as often as they say;
+:mod:`~faceheads.calibration.beta` corrects probabilities.
 """

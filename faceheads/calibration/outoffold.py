@@ -7,10 +7,35 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv, cross_val_predict
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 Splits = list[tuple[np.ndarray, np.ndarray]]
 
 DEFAULT_FOLDS = 5
+
+
+def check_two_classes(X: object, y: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """The two classes in sorted order, and for each row whether it is of the second.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or there are not two classes.
+    """
+    if y is None:
+        raise ValueError("This estimator requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    check_consistent_length(X, y)
+    classes = np.unique(y)
+    if len(classes) != 2:
+        words = "1 class" if len(classes) == 1 else f"{len(classes)} classes"
+        raise ValueError(
+            f"Only binary classification is supported. The type of the target is {type_of_target(y)}: "
+            f"it has {words}; there must be two classes."
+        )
+    return classes, y == classes[1]
 
 
 def make_splits(

@@ -17,8 +17,7 @@ from sklearn.utils.metadata_routing import (
     get_routing_for_object,
     process_routing,
 )
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from ..fairness.cuts import encode_cohorts
 from ..fairness.optimum import (
@@ -30,7 +29,7 @@ from ..fairness.optimum import (
     shared_threshold,
 )
 from ..fairness.scores import mean_minus_gap_score, minimum_score
-from .outoffold import Splits, make_splits, out_of_fold_scores, response_method, second_class_scores
+from .outoffold import Splits, check_two_classes, make_splits, out_of_fold_scores, response_method, second_class_scores
 
 #: A tolerance that follows from the number of rows.
 CHANCE = "chance"
@@ -163,19 +162,8 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError(f"unsure_share must be in [0, 1); got {self.unsure_share}.")
         if isinstance(self.tolerance, str) and self.tolerance != CHANCE:
             raise ValueError(f"tolerance must be a number of at least 0 or {CHANCE!r}; got {self.tolerance!r}.")
-        if y is None:
-            raise ValueError("This estimator requires y to be passed, but the target y is None.")
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        check_consistent_length(X, y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) != 2:
-            words = "1 class" if len(self.classes_) == 1 else f"{len(self.classes_)} classes"
-            raise ValueError(
-                f"Only binary classification is supported. The type of the target is {type_of_target(y)}: "
-                f"it has {words}; there must be two classes."
-            )
-        return y == self.classes_[1]
+        self.classes_, truth = check_two_classes(X, y)
+        return truth
 
     def _params_of_estimator(self, metadata: dict, params: dict) -> tuple[dict, dict]:
         """What ``fit`` of the estimator gets, under its own names and under the names that were given here."""

@@ -1,0 +1,99 @@
+"""The challenge from end to end: a table of its images in, thresholds tuned for its score, one line an image out."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from faceheads.cli import train_main
+from faceheads.labels import write_labels
+from faceheads.store import load_heads
+from faceheads.table import FaceRow, FaceTable, Status
+from faceheads.table_io import read_table, write_table
+from tests.tables import face_row, table_spec
+
+
+@pytest.fixture
+def challenge(tmp_path):
+    """A feature table as extraction makes it of the challenge's folder, its labels, and ``test.txt`` in another order."""
+    rng = np.random.default_rng(0)
+    rows, labels = [], []
+    for i in range(500):
+        gender = ("female", "male")[i % 2]
+        criterion = int(rng.random() < (0.15 if gender == "male" else 0.45))
+        signal = np.zeros(8)
+        signal[:2] = 1.5 * criterion, 3 * (gender == "male")
+        part, number = ("train", i) if i < 400 else ("test", i - 400)
+        path = f"{part}/{number:06d}.jpg"
+        rows.append(face_row(path, rng, embedding=signal + rng.normal(size=8)))
+        known = (criterion, gender) if part == "train" else (None, None)
+        labels.append((path, *known, part, criterion))
+    rows[410] = FaceRow("test/000010.jpg", rows[410].sha256, Status.NO_FACE, image_hw=(80, 80))
+    write_table(tmp_path / "feature.parquet", FaceTable.from_rows(rows, 5, table_spec()))
+    frame = pd.DataFrame(labels, columns=["path", "criterion", "gender", "split", "truth"]).set_index("path")
+    write_labels(tmp_path / "feature.label.csv", frame.drop(columns="truth"))
+    (tmp_path / "test.txt").write_text("".join(f"{number:06d}.jpg\n" for number in range(99, -1, -1)))
+    return tmp_path, frame["truth"]
+
+
+def run(folder, *options):
+    base = ["--feature", str(folder / "feature.parquet"), "--save_model", str(folder / "heads.skops"), "--jobs", "1"]
+    base += ["--target", "criterion", "--head", "logistic", "--data_dir", str(folder)]
+    return train_main([*base, "--submission", str(folder / "submission.csv"), *options])
+
+
+def test_one_command_trains_tunes_reports_and_writes_a_line_for_each_listed_image(challenge, capsys):
+    folder, truth = challenge
+    assert run(folder, "--tune_threshold", "mean_minus_gap", "--cohort", "gender") == 0
+    text = capsys.readouterr().out
+    for words in ("tuned for mean_minus_gap over 'gender'", "by gender", "gap", "price of mean - gap", "(100 lines)"):
+        assert words in text
+    lines = (folder / "submission.csv").read_text().splitlines()
+    assert len(lines) == 100 and set(lines) == {"-1", "1"}
+    listed = [f"test/{number:06d}.jpg" for number in range(99, -1, -1)]
+    assert np.mean([(line == "1") == truth[path] for line, path in zip(lines, listed, strict=True)]) > 0.7
+    heads = load_heads(folder / "heads.skops")
+    (head,) = heads.heads
+    assert head.thresholds != (0.5,)
+    assert head.thresholds_from.startswith("mean_minus_gap over 'gender' (a gap up to")
+    table = read_table(folder / "feature.parquet")
+    rows = [int(np.flatnonzero(table.path == path)[0]) for path in listed]
+    (prediction,) = heads.predict(table.embedding[[r for r in rows if table.has_embedding[r]]], table.spec)
+    assert (prediction.probabilities[:, 1] >= head.thresholds[0]).tolist() == (prediction.value == 1).tolist()
+    decided = dict(zip([path for path in listed if path != "test/000010.jpg"], prediction.value, strict=True))
+    assert lines == ["1" if decided.get(path, 0) == 1 else "-1" for path in listed]  # no face: the frequent class
+
+
+def test_the_summary_as_json_says_how_the_threshold_was_found_and_where_the_submission_is(challenge, capsys):
+    folder, _ = challenge
+    assert run(folder, "--tune_threshold", "f1", "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    (head,) = summary["heads"]
+    assert head["thresholds_from"].startswith("f1, on out-of-fold probabilities of ")
+    assert summary["submission"] == str(folder / "submission.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "change", "words"),
+    [
+        (["--tune_threshold", "minimum"], None, "minimum compares cohorts: name their label column with --cohort"),
+        (["--target", "gender"], None, "A submission needs one head for two classes; got ['criterion', 'gender']"),
+        ([], "000100.jpg\n", "1 of 101 listed images are not in the feature table, for example ['test/000100.jpg']"),
+        ([], "000000.jpg\n", "must name each image once"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(challenge, capsys, options, change, words):
+    folder, _ = challenge
+    if change is not None:
+        (folder / "test.txt").write_text((folder / "test.txt").read_text() + change)
+    assert run(folder, *options) == 2
+    assert words in capsys.readouterr().err
+    assert not (folder / "submission.csv").exists()
+
+
+def test_a_submission_needs_the_folder_of_the_challenge(challenge, capsys):
+    folder, _ = challenge
+    options = ["--feature", str(folder / "feature.parquet"), "--save_model", str(folder / "heads.skops")]
+    assert train_main([*options, "--submission", str(folder / "submission.csv")]) == 2
+    assert "--submission needs --data_dir" in capsys.readouterr().err
