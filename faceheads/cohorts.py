@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from .labels import LabelError
+from .metrics.decades import decades
 from .samples import Samples
 from .table import FaceTable, Status
 from .targets import REGRESSION, find_targets, plain_value
 
 #: Parts that numbers other than ages are cut into.
 N_PARTS = 3
-_DECADE = 10
 #: Landmarks of the two eyes and of the nose in each scheme.
 _EYES_AND_NOSE = {
     "dlib5": ([0, 1], [2, 3], [4]),
@@ -77,16 +77,10 @@ def _cohorts(samples: Samples, name: str) -> pd.Categorical:
 def _of_labels(column: pd.Series) -> pd.Categorical:
     (target,), _ = find_targets(column.to_frame(), [column.name])
     if target.task == REGRESSION:
-        cut = _decades if target.unit == "years" else _parts
+        cut = decades if target.unit == "years" else _parts
         return cut(column.to_numpy(np.float64))
     values = [None if pd.isna(value) else str(plain_value(value)) for value in column]
     return pd.Categorical(values, [str(value) for value in target.classes])
-
-
-def _decades(years: np.ndarray) -> pd.Categorical:
-    edges = np.arange(np.floor(np.nanmin(years) / _DECADE), np.floor(np.nanmax(years) / _DECADE) + 2) * _DECADE
-    labels = [f"{low:g} to {low + _DECADE - 1:g}" for low in edges[:-1]]
-    return pd.cut(years, edges, right=False, labels=labels)
 
 
 def _parts(numbers: np.ndarray) -> pd.Categorical:

@@ -24,6 +24,7 @@ from .metrics import (
     regression_metrics,
 )
 from .metrics.cohorts import CohortTable, measure_cohorts
+from .metrics.decades import DecadeConfusion, decade_confusion
 from .metrics.regression import YEAR_TOLERANCES
 from .prediction import decided_positions
 from .table import FaceTable
@@ -83,15 +84,30 @@ def measure(answers: Answers, draws: GroupBootstrap) -> HeadReport:
     )
 
 
-def measure_by_cohort(
-    answers: Answers, draws: GroupBootstrap, cohorts: Mapping[str, pd.Categorical]
-) -> tuple[CohortTable, ...]:
-    """How well a head did in each cohort; ``cohorts`` as :func:`faceheads.cohorts.cohort_columns` gives for the rows."""
+@dataclass(frozen=True, eq=False)
+class Details:
+    """What is measured of a head beyond its report.
+
+    Attributes
+    ----------
+    cohorts : tuple of CohortTable
+    decades : DecadeConfusion or None
+        Of an age in years.
+    """
+
+    cohorts: tuple[CohortTable, ...]
+    decades: DecadeConfusion | None
+
+
+def measure_details(answers: Answers, draws: GroupBootstrap, cohorts: Mapping[str, pd.Categorical]) -> Details:
+    """Where a head did well; ``cohorts`` as :func:`faceheads.cohorts.cohort_columns` gives for the rows."""
 
     def of_rows(rows: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:
         return _metrics(answers.head, answers.raw[rows], answers.y[rows], draws)
 
-    return tuple(measure_cohorts(column, values, draws, of_rows) for column, values in cohorts.items())
+    tables = tuple(measure_cohorts(column, values, draws, of_rows) for column, values in cohorts.items())
+    is_age = answers.head.target.unit == "years"
+    return Details(tables, decade_confusion(answers.y, answers.raw, draws) if is_age else None)
 
 
 def _metrics(head: Head, raw: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:

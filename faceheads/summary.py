@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from .headfile import NOT_TUNED, Head, HeadReport
+from .measuring import Details
 from .metrics import Estimate
 from .metrics.cohorts import ERRORS, Cohort, CohortTable
+from .metrics.decades import DecadeConfusion
 from .targets import CLASSIFICATION, MULTILABEL, REGRESSION
 from .training import TrainingResult
 
@@ -45,23 +47,24 @@ def summary_json(result: TrainingResult) -> dict:
     """Split, targets, metrics with intervals and remarks as JSON values."""
     return {
         "training": dict(result.file.training),
-        "heads": [_head_json(*pair) for pair in _heads_and_cohorts(result)],
+        "heads": [_head_json(*pair) for pair in _heads_and_details(result)],
         "remarks": list(result.remarks),
         "versions": dict(result.file.versions),
     }
 
 
-def _heads_and_cohorts(result: TrainingResult) -> Iterator[tuple[Head, tuple[CohortTable, ...]]]:
-    return zip(result.file.heads, result.cohorts, strict=True)
+def _heads_and_details(result: TrainingResult) -> Iterator[tuple[Head, Details]]:
+    return zip(result.file.heads, result.details, strict=True)
 
 
-def _head_json(head: Head, cohorts: tuple[CohortTable, ...]) -> dict:
+def _head_json(head: Head, details: Details) -> dict:
     values = head.to_json()
     return {
         **values.pop("target"),
         **values.pop("report"),
         **values,
-        "cohorts": [table.to_json() for table in cohorts],
+        "cohorts": [table.to_json() for table in details.cohorts],
+        "decades": None if details.decades is None else details.decades.to_json(),
     }
 
 
@@ -74,9 +77,10 @@ def summary_text(result: TrainingResult) -> str:
     )
     lines = [f"split: {training['split']}; kept together: {training['groups']}", "       " + sizes.format(**counts)]
     lines += [f"note:  {remark}" for remark in result.remarks]
-    for head, cohorts in _heads_and_cohorts(result):
+    for head, details in _heads_and_details(result):
         lines += ["", *_head_lines(head)]
-        for table in cohorts:
+        lines += [] if details.decades is None else decade_lines(details.decades)
+        for table in details.cohorts:
             lines += cohort_lines(table, _COHORT_METRICS[head.target.task])
     return "\n".join(lines)
 
@@ -141,6 +145,18 @@ def _attribute_lines(report: HeadReport) -> list[str]:
         lines.append(
             f"  {name:<{_WIDTH}}{accuracy:<{_COLUMN}}{100 * baseline:<10.1f}{100 * balanced:<10.1f}{area:.3f}"
         )
+    return lines
+
+
+def decade_lines(confusion: DecadeConfusion) -> list[str]:
+    """The table of true and predicted decades for people: counts, and the share whose decade is right."""
+    width = max(len(f"{n:,}") for n in confusion.counts.ravel()) + 2
+    starts = "".join(f"{name.split()[0]:>{max(width, 5)}}" for name in confusion.names)
+    lines = [f"  {'decade (→ predicted)':<{_WIDTH}}{starts}  right [95 %]"]
+    for k, (name, counts, shares) in enumerate(zip(confusion.names, confusion.counts, confusion.shares, strict=True)):
+        cells = "".join(f"{n:>{max(width, 5)},}" for n in counts)
+        right = f"  {_text('within_5', shares[k])}" if shares else ""
+        lines.append(f"    {name:<{_WIDTH - 2}}{cells}{right}")
     return lines
 
 

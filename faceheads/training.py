@@ -21,9 +21,8 @@ from .cohorts import cohort_columns
 from .headfile import Head, HeadFile, default_thresholds
 from .heads import KINDS, fit_head, head_kind, make_head
 from .labels import LabelError
-from .measuring import Answers, measure, measure_by_cohort
+from .measuring import Answers, Details, measure, measure_details
 from .metrics import GroupBootstrap
-from .metrics.cohorts import CohortTable
 from .metrics.intervals import N_RESAMPLES
 from .samples import Samples, drop_conflicts, group_samples, join_labels, split_samples
 from .splits import TEST, TRAIN
@@ -112,14 +111,14 @@ class TrainingResult:
     samples : Samples
         With their parts.
     remarks : tuple of str
-    cohorts : tuple of (tuple of CohortTable)
-        For each head of the file the tables of ``TrainingOptions.cohorts`` and of their pairs.
+    details : tuple of Details
+        For each head of the file: by the columns of ``TrainingOptions.cohorts`` and their pairs, and by decade.
     """
 
     file: HeadFile
     samples: Samples
     remarks: tuple[str, ...]
-    cohorts: tuple[tuple[CohortTable, ...], ...] = ()
+    details: tuple[Details, ...]
 
 
 def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions | None = None) -> TrainingResult:
@@ -157,7 +156,7 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
         training=_describe_training(samples, targets, options),
     )
     all_remarks = (*remarks, *samples.remarks, *(remark for result in results for remark in result.remarks))
-    return TrainingResult(file, samples, all_remarks, tuple(result.cohorts for result in results))
+    return TrainingResult(file, samples, all_remarks, tuple(result.details for result in results))
 
 
 def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
@@ -169,7 +168,7 @@ def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
 @dataclass(frozen=True, eq=False)
 class _Trained:
     head: Head
-    cohorts: tuple[CohortTable, ...]
+    details: Details
     remarks: list[str]
 
 
@@ -192,11 +191,11 @@ def _train_head(
     head, costs = _tune(Head(target, kind, estimator, thresholds=default_thresholds(target)), make, rows, options)
     draws = GroupBootstrap(samples.groups[test], options.n_resamples, options.seed)
     answers = Answers.of(head, samples.table[test], y_test, y_train)
-    tables = measure_by_cohort(answers, draws, {name: values[test] for name, values in cohorts.items()})
+    details = measure_details(answers, draws, {name: values[test] for name, values in cohorts.items()})
     remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
     if not has_converged:
         remarks.append(f"{target.name}: {kind} reached its limit of steps before it had converged; few rows do that")
-    return _Trained(replace(head, report=measure(answers, draws)), tables, remarks + costs)
+    return _Trained(replace(head, report=measure(answers, draws)), details, remarks + costs)
 
 
 def _compared(train: np.ndarray, cohorts: Mapping[str, pd.Categorical]) -> tuple[np.ndarray | None, str]:

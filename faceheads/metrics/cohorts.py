@@ -136,7 +136,7 @@ def measure_cohorts(
         if not len(rows):
             continue
         part = draws.subset(rows)
-        note = _why_suppressed(part)
+        note = why_suppressed(part)
         if not note:
             measured[name] = measure(rows, part)
         found.append(Cohort(str(name), part.n_rows, part.n_groups, _estimates(measured.get(name, {})), note))
@@ -151,7 +151,8 @@ def measure_cohorts(
     )
 
 
-def _why_suppressed(draws: GroupBootstrap) -> str:
+def why_suppressed(draws: GroupBootstrap) -> str:
+    """Why the rows of ``draws`` are too few to report a rate of them; empty when they are enough."""
     if draws.n_rows >= MIN_ROWS and draws.n_groups >= MIN_GROUPS:
         return ""
     return f"not shown: fewer than {MIN_ROWS} rows or {MIN_GROUPS} groups"

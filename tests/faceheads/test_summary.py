@@ -27,6 +27,16 @@ def test_each_line_has_the_head_first_and_the_baseline_behind_it(result):
         assert places == sorted(places)
 
 
+def test_an_age_is_shown_decade_by_decade(result):
+    decades = result.details[1].decades
+    lines = summary_text(result).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("  decade"))
+    shown = [line.split() for line in lines[start + 1 : start + 1 + len(decades.names)]]
+    assert [" ".join(words[:3]) for words in shown] == list(decades.names)
+    assert [[int(n) for n in words[3 : 3 + len(decades.names)]] for words in shown] == decades.counts.tolist()
+    assert result.details[0].decades is None
+
+
 def test_faces_that_were_not_found_are_counted_with_what_they_were_given(result):
     text = summary_text(result)
     n = result.file.heads[0].report.n_test_without_face
