@@ -13,7 +13,6 @@ alone, because references were enrolled before.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,9 +43,11 @@ class Acquisition:
     status_counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: FaceTable, rows: Collection[int], trials: Trials) -> Acquisition:
+    def of(cls, table: FaceTable, rows: np.ndarray, trials: Trials) -> Acquisition:
         """Count over the rows of the images that the trials name, each once."""
-        used = np.unique(np.asarray(rows, np.int64))
+        is_used = np.zeros(len(table), bool)
+        is_used[rows] = True
+        used = np.flatnonzero(is_used)
         statuses, counts = np.unique(table.status[used].astype(str), return_counts=True)
         lost, mated = ~trials.is_acquired, trials.is_mated
         return cls(

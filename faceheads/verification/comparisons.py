@@ -156,7 +156,9 @@ class Comparisons:
     def sha256(self) -> str:
         """A hash of what was compared, whatever the order: paths and contents of the images, pairs and truths."""
         paths, contents = self.table.path, self.table.sha256
-        used = np.unique(np.concatenate([self.probe, self.reference]))
+        is_used = np.zeros(len(paths), bool)
+        is_used[self.probe] = is_used[self.reference] = True
+        used = np.flatnonzero(is_used)
         ordered = used[np.argsort(paths[used].astype(str), kind="stable")]
         position = np.zeros(len(paths), np.int64)
         position[ordered] = np.arange(len(ordered))

@@ -152,10 +152,13 @@ class ErrorCurve:
         similarity, is_mated = np.asarray(similarity, np.float64), np.asarray(is_mated, bool)
         if not np.isfinite(similarity).all():
             raise ValueError("similarities must be finite. Leave out comparisons that could not be made (NaN).")
-        thresholds = np.append(np.unique(similarity), np.inf)
-        mated, others = similarity[is_mated], similarity[~is_mated]
-        below = [np.searchsorted(np.sort(part), thresholds) for part in (others, mated)]
-        return cls._checked(thresholds, len(others) - below[0], below[1], len(mated), len(others))
+        order = np.argsort(similarity)
+        ordered = np.append(similarity[order], np.inf)
+        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        mated_below = np.concatenate([[0], np.cumsum(is_mated[order])])[first]
+        n_mated = int(is_mated.sum())
+        n_non_mated = len(is_mated) - n_mated
+        return cls._checked(ordered[first], n_non_mated - (first - mated_below), mated_below, n_mated, n_non_mated)
 
     @classmethod
     def from_counts(cls, edges: np.ndarray, n_mated: np.ndarray, n_non_mated: np.ndarray) -> ErrorCurve:

@@ -35,7 +35,7 @@ def draw(folder: Path, comparisons: Comparisons, file: ThresholdFile | None, cur
     """
     figure_class = _figure_class()
     det, histogram = figure_class(figsize=(6, 5.6), dpi=110), figure_class(figsize=(7, 4.2), dpi=110)
-    _draw_det(det, comparisons, file, curve)
+    _draw_det(det, file, curve)
     _draw_histogram(histogram, comparisons, file)
     folder.mkdir(parents=True, exist_ok=True)
     for figure, name in ((det, DET_NAME), (histogram, HISTOGRAM_NAME)):
@@ -55,17 +55,17 @@ def _figure_class():
     return Figure
 
 
-def _draw_det(figure, comparisons: Comparisons, file: ThresholdFile | None, curve: ErrorCurve) -> None:
+def _draw_det(figure, file: ThresholdFile | None, curve: ErrorCurve) -> None:
     axes = figure.subplots()
     lowest = 0.5 / max(curve.n_mated, curve.n_non_mated)
     chosen = np.unique(np.linspace(0, len(curve.thresholds) - 1, _MAX_POINTS).astype(int))
     shown = chosen[(curve.fmr[chosen] > 0) & (curve.fnmr[chosen] > 0) & (curve.fmr[chosen] < 1)]
     axes.plot(norm.ppf(curve.fmr[shown]), norm.ppf(np.minimum(curve.fnmr[shown], 1 - 1e-9)), color=_COLOURS[0])
-    eer = comparisons.rates.eer()
-    highest = 0.95 if eer.value > _LOW_EER else 0.5
+    eer = curve.eer().interpolated
+    highest = 0.95 if eer > _LOW_EER else 0.5
     ends = norm.ppf([lowest, highest])
     axes.plot(ends, ends, color="0.6", linewidth=0.8, linestyle=":")
-    axes.plot(*[norm.ppf(max(eer.value, lowest))] * 2, "o", color="0.3", label=f"EER {100 * eer.value:.3g} %")
+    axes.plot(*[norm.ppf(max(eer, lowest))] * 2, "o", color="0.3", label=f"EER {100 * eer:.3g} %")
     if file is not None:
         fmr, fnmr = curve.rates_at(file.threshold)
         told = f"threshold {file.threshold:.4f}: FMR {100 * fmr:.2g} %, FNMR {100 * fnmr:.2g} %"

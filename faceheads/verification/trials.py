@@ -11,8 +11,8 @@ import pandas as pd
 from ..table import FaceTable
 
 METRICS = ("cosine", "euclidean")
-#: Pairs whose vectors are gathered at once, to bound memory.
-_BLOCK = 65_536
+#: Pairs whose vectors are gathered at once: few, so that they stay in the cache.
+_BLOCK = 2048
 
 
 class TrialError(ValueError):

@@ -227,13 +227,21 @@ class UncertainRates:
 
     def auc(self) -> Estimate:
         """The area under the ROC curve; each comparison's residual is how it fares against all of the other kind."""
-        k = np.searchsorted(self.curve.thresholds, self.trials.similarity)
+        k = self._threshold_of_trial()
         auc = self.curve.auc
         beaten = 1 - (self.curve.fmr[k] + self.curve.fmr[k + 1]) / 2
         beating = 1 - (self.curve.fnmr[k] + self.curve.fnmr[k + 1]) / 2
         non_mated = (beating - auc) / self.curve.n_non_mated
         residuals = np.where(self.trials.is_mated, (beaten - auc) / self.curve.n_mated, non_mated)
         return wilson_of(auc, self.shared.spread(residuals), min(self._n_identity_pairs), self._note)
+
+    def _threshold_of_trial(self) -> np.ndarray:
+        """Position in the curve's thresholds of each comparison's similarity."""
+        order = np.argsort(self.trials.similarity)
+        ordered = self.trials.similarity[order]
+        position = np.empty(len(order), np.int64)
+        position[order] = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
+        return position
 
 
 def mean_with_interval(values: np.ndarray, trials: Trials) -> Estimate:
