@@ -1,6 +1,8 @@
 """The command verify.py, from files to files, and from two photos to an answer."""
 
 import json
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +92,14 @@ def test_a_table_of_another_embedder_is_refused(files, capsys):
     (files / "other.json").write_text(json.dumps(values))
     assert run(files, "--pairs", "pairs.csv", "--threshold", "other.json") == 2
     assert "does not fit its embedder digest" in capsys.readouterr().err
+
+
+def test_the_commands_of_the_readme_are_understood():
+    lines = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [shlex.split(line)[2:] for line in lines if line.startswith("python verify.py")]
+    parsed = [verify_cli.verification_parser().parse_args(command) for command in commands]
+    assert [len(args.photos) for args in parsed] == [0, 2]
+    assert parsed[0].save_threshold == parsed[1].threshold
 
 
 class FakePipeline:
