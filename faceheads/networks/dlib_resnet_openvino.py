@@ -7,6 +7,7 @@ of traced: tracing takes seconds, warns, and asks for packages that report to Op
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,8 @@ PRECISION = "f32"
 
 class OpenVinoDlibResNet:
     """A :class:`~faceheads.networks.dlib_resnet.DlibResNet` for a CPU; any number of threads may call it at once.
+
+    The first call compiles it.
 
     Parameters
     ----------
@@ -39,9 +42,14 @@ class OpenVinoDlibResNet:
     """
 
     def __init__(self, module: DlibResNet, layers: Sequence[str] = ("final",), n_threads: int = 1) -> None:
-        settings = {"INFERENCE_PRECISION_HINT": PRECISION, "INFERENCE_NUM_THREADS": n_threads, "NUM_STREAMS": 1}
-        graph = _graph(module.folded(), parse_layers(layers))
-        self._compiled = openvino.Core().compile_model(graph, "CPU", settings)
+        self._module = module
+        self._sources = parse_layers(layers)
+        self._n_threads = n_threads
+
+    @functools.cached_property
+    def _compiled(self) -> openvino.CompiledModel:
+        settings = {"INFERENCE_PRECISION_HINT": PRECISION, "INFERENCE_NUM_THREADS": self._n_threads, "NUM_STREAMS": 1}
+        return openvino.Core().compile_model(_graph(self._module.folded(), self._sources), "CPU", settings)
 
     def __call__(self, chips: np.ndarray) -> np.ndarray:
         """The layers' vectors side by side.
