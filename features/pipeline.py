@@ -168,6 +168,12 @@ class FacePipeline:
             If the embedder needs landmarks that this detector and predictor cannot give.
         """
         wanted, own = self.landmark_scheme, self.detector.landmark_scheme
+        if wanted != "none" and wanted == own and self.config.no_face == "whole":
+            raise ValueError(
+                f"--no_face whole needs landmarks in images where the detector {self.config.detector!r} found no face, "
+                f"and the embedder {self.embedder.spec.network!r} takes those of that detector. Leave --no_face away, "
+                "or let dlib find them: --detector hog or cnn with --landmarks 68."
+            )
         if wanted == "none" or wanted == own:
             return None
         if wanted in ("dlib5", "dlib68"):

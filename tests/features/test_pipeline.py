@@ -123,6 +123,16 @@ def test_a_detector_whose_landmarks_cannot_serve_is_refused_with_the_way_out():
     assert allowed.landmark_source == "dlib68"
 
 
+def test_whole_images_are_refused_where_only_the_detector_gives_the_landmarks():
+    spec = EmbedderSpec("onnx", "0" * 64, 3, "arcface5", {"kind": "similarity"})
+    made = FacePipeline(PipelineConfig(detector="mtcnn", no_face="whole"))
+    made.__dict__["embedder"] = type("E", (), {"spec": spec})()
+    with pytest.raises(ValueError, match="--no_face whole needs landmarks.*--landmarks 68"):
+        _ = made.landmark_source
+    made.__dict__["config"] = PipelineConfig(detector="mtcnn")
+    assert made.landmark_source is None
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
