@@ -145,11 +145,21 @@ def cross_validated_accuracy(
         Of folds over identities.
     fold : ndarray of shape (n_trials,), int, optional
         The folds of a protocol, used as they are.
+
+    Raises
+    ------
+    ValueError
+        If a fold is empty, or nothing is left to find its threshold on.
     """
     right = np.zeros(len(trials), bool)
     thresholds, means = [], []
     folds = identity_folds(trials, n_folds, seed) if fold is None else listed_folds(fold)
     for train, test in folds:
+        if not len(test) or not trials.is_acquired[train].any():
+            raise ValueError(
+                "An accuracy over folds needs comparisons in each fold and comparisons of other people to find its threshold "
+                f"on; of {len(trials)} comparisons {len(test)} are in a fold and {len(train)} of people not in it."
+            )
         thresholds.append(rule(trials[train]))
         right[test] = is_correct(trials[test], thresholds[-1])
         means.append(right[test].mean())

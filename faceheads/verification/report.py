@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..atomic import write_text
 from ..headfile import software_versions
+from ..metrics.intervals import Estimate
 from .accuracy import cross_validated_accuracy
 from .comparisons import Comparisons
 from .error_rates import FMR_LIMITS, ErrorCurve, OperatingPoint
@@ -105,7 +106,10 @@ def _kind(kind: KindErrors) -> dict:
 
 
 def _accuracy(comparisons: Comparisons) -> dict:
-    found = cross_validated_accuracy(comparisons.trials, fold=comparisons.fold)
+    try:
+        found = cross_validated_accuracy(comparisons.trials, fold=comparisons.fold)
+    except ValueError as error:
+        return {**Estimate(math.nan, note=str(error)).to_json(), "n_folds": 0}
     estimate = mean_with_interval(found.is_correct, comparisons.trials)
     return {
         **estimate.to_json(),
@@ -176,12 +180,15 @@ def _rates_text(values: dict) -> str:
         ("AUC", _with_interval(values["auc"], "{:.5f}")),
     ]
     if "accuracy" in values:
-        accuracy = values["accuracy"]
-        folds = (
-            f"{accuracy['n_folds']} folds, {accuracy['folds']}; standard error {_percent(accuracy['standard_error'])}"
-        )
-        rows.append((f"accuracy ({folds})", _with_interval(accuracy)))
+        rows.append(_accuracy_row(values["accuracy"]))
     return _table(("", "value (95 % interval)"), rows)
+
+
+def _accuracy_row(accuracy: dict) -> tuple[str, str]:
+    if accuracy["value"] is None:
+        return "accuracy", f"undefined: {accuracy['note']}"
+    folds = f"{accuracy['n_folds']} folds, {accuracy['folds']}; standard error {_percent(accuracy['standard_error'])}"
+    return f"accuracy ({folds})", _with_interval(accuracy)
 
 
 def _points_text(values: dict) -> str:

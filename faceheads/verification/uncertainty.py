@@ -129,7 +129,9 @@ def wilson_of(rate: float, spread: Spread, n_fallback: int, note: str = "") -> E
     quantile = float(scipy.stats.t.ppf((1 + LEVEL) / 2, spread.freedom if is_known else max(n_fallback - 1, 1)))
     centre = (rate + quantile**2 / (2 * n)) / (1 + quantile**2 / n)
     half = quantile / (1 + quantile**2 / n) * math.sqrt(rate * (1 - rate) / n + quantile**2 / (4 * n * n))
-    return Estimate(rate, max(0.0, centre - half), min(1.0, centre + half), note)
+    low = max(0.0, centre - half) if rate > 0 else 0.0  # but for rounding
+    high = min(1.0, centre + half) if rate < 1 else 1.0
+    return Estimate(rate, low, high, note)
 
 
 class UncertainRates:

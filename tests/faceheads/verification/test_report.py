@@ -93,6 +93,14 @@ def test_rates_over_all_pairs_keep_the_intervals_of_those_listed():
     assert "240 of 240 mated and 1,760 of 12,480 non-mated pairs, drawn at random" in markdown(values)
 
 
+def test_without_people_to_tune_on_the_accuracy_is_undefined_and_says_so():
+    table = faces_table(n_people=3)
+    pairs = pairs_of(table, 40)
+    values = measure(Comparisons.from_pairs(table, pairs, "cosine", "three people"))
+    assert values["accuracy"]["value"] is None
+    assert "| accuracy | undefined: An accuracy over folds needs" in markdown(values)
+
+
 def test_fakes_are_paired_with_the_person_they_show():
     table = faces_table(n_people=10, n_photos=4)
     is_fake = np.arange(len(table)) % 4 == 3
