@@ -1,8 +1,8 @@
-"""dlib's 128-d embedding in torch, in batches, against dlib's own: how far apart and how much faster.
+"""dlib's 128-d embedding in torch and OpenVINO, in batches, against dlib's own: how far apart and how much faster.
 
 Chips are what ``dlib.get_face_chip`` cuts from photos of LFW (HOG boxes, 5 landmarks, padding 0.25). Both sides get the
 chips ready made. dlib computes one at a time in one thread (its wheel has no other way); rounds of dlib and of each
-setting of torch take turns, and the ratio is the median over the rounds.
+backend take turns, and the ratio is the median over the rounds. OpenVINO is left out where it is not installed.
 
     python -m benchmarks.dlib_embedding --data ../shared/data [--chips 200] [--rounds 5] [--batch_size 32]
 """
@@ -13,7 +13,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 # Before torch is imported: a thread that waits must not take the core from the one that works.
@@ -23,30 +23,33 @@ import dlib
 import numpy as np
 import torch
 
-from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet
 from faceheads.weights import find_weights
+from features.embed import Embedder, EmbedderRequest
 
 from .arguments import benchmark_parser
 from .photos import photos_in, spread
 from .report import machine_line, markdown_table
 
-#: Chips that dlib embeds in each round; the torch side gets all.
+#: Chips that dlib embeds in each round; the other side gets all.
 DLIB_CHIPS_A_ROUND = 16
 THREADS = (1, 2)
+BACKENDS = ("torch", "openvino") if find_spec("openvino") else ("torch",)
+#: Backend and number of threads: one line of the table. dlib's comes first.
+Setting = tuple[str, int]
+DLIB: Setting = ("dlib, one at a time", 1)
 
 
 def main() -> None:
     """Print the largest difference and the ratios."""
     args = _arguments()
     chips = _chips(args.data / "lfw" / "lfw-deepfunneled", args.chips)
-    model = dlib.face_recognition_model_v1(str(find_weights("dlib_resnet")))
-    network = build_dlib_resnet(find_weights("dlib_resnet"))
-    print(f"{machine_line()}\n")
-    reference = _embed_dlib(model, chips)
-    difference = np.abs(_embed_torch(network, chips, args.batch_size) - reference).max()
-    print(f"{len(chips)} chips, largest difference of a component {difference:.2e}\n")
-    rounds = [_round(model, network, chips, args.batch_size, i) for i in range(args.rounds)]
-    print(markdown_table(["", "ms a face, median", "times dlib's speed, median", "lowest", "highest"], _rows(rounds)))
+    embedders = _embedders(args.batch_size)
+    print(f"{machine_line()}\n\n{len(chips)} chips in batches of {args.batch_size}\n")
+    reference = embedders[DLIB].embed(chips)
+    differences = {setting: np.abs(embedder.embed(chips) - reference).max() for setting, embedder in embedders.items()}
+    rounds = [_round(embedders, chips, number) for number in range(args.rounds)]
+    header = ["backend", "threads", "largest difference", "ms a face, median", "times dlib's speed, median"]
+    print(markdown_table([*header, "lowest", "highest"], _rows(rounds, differences)))
     print(f"\nload now {os.getloadavg()[0]:.1f}")
 
 
@@ -70,43 +73,41 @@ def _chips(folder: Path, n_chips: int) -> np.ndarray:
     return np.stack(chips[:n_chips])
 
 
-def _embed_dlib(model: dlib.face_recognition_model_v1, chips: np.ndarray) -> np.ndarray:
-    return np.array([model.compute_face_descriptor(chip) for chip in chips])
+def _embedders(batch_size: int) -> dict[Setting, Embedder]:
+    """dlib's own, then each backend with each number of threads."""
+    embedders = {DLIB: EmbedderRequest("dlib-reference").build()}
+    for backend in BACKENDS:
+        for n_threads in THREADS:
+            torch.set_num_threads(n_threads)
+            embedders[backend, n_threads] = EmbedderRequest("dlib", batch_size=batch_size, backend=backend).build()
+    return embedders
 
 
-def _embed_torch(network: DlibResNet, chips: np.ndarray, batch_size: int) -> np.ndarray:
-    with torch.inference_mode():
-        batches = torch.from_numpy(chips).permute(0, 3, 1, 2).split(batch_size)
-        return torch.cat([network(batch) for batch in batches]).numpy()
-
-
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(embedder: Embedder, chips: np.ndarray) -> float:
     start = time.perf_counter()
-    work()
+    embedder.embed(chips)
     return time.perf_counter() - start
 
 
-def _round(
-    model: dlib.face_recognition_model_v1, network: DlibResNet, chips: np.ndarray, batch_size: int, number: int
-) -> dict[str, float]:
-    """Seconds a face of dlib and of torch with each number of threads."""
+def _round(embedders: dict[Setting, Embedder], chips: np.ndarray, number: int) -> dict[Setting, float]:
+    """Seconds a face of each setting."""
     some = np.roll(chips, -number * DLIB_CHIPS_A_ROUND, axis=0)[:DLIB_CHIPS_A_ROUND]
-    seconds = {"dlib, one at a time": _seconds(lambda: _embed_dlib(model, some)) / len(some)}
-    for n_threads in THREADS:
-        torch.set_num_threads(n_threads)
-        _embed_torch(network, chips[:batch_size], batch_size)
-        spent = _seconds(lambda: _embed_torch(network, chips, batch_size))
-        seconds[f"torch, {n_threads} thread{'s' * (n_threads > 1)}, batches of {batch_size}"] = spent / len(chips)
+    seconds = {}
+    for setting, embedder in embedders.items():
+        torch.set_num_threads(setting[1])
+        batch = some if setting == DLIB else chips
+        embedder.embed(batch[:1])
+        seconds[setting] = _seconds(embedder, batch) / len(batch)
     return seconds
 
 
-def _rows(rounds: list[dict[str, float]]) -> list[list[str]]:
+def _rows(rounds: list[dict[Setting, float]], differences: dict[Setting, float]) -> list[list[str]]:
     rows = []
-    baseline = next(iter(rounds[0]))
-    for name in rounds[0]:
-        milliseconds = statistics.median(seconds[name] for seconds in rounds) * 1e3
-        ratios = [seconds[baseline] / seconds[name] for seconds in rounds]
-        rows.append([name, f"{milliseconds:.2f}", *(f"{r:.1f}" for r in (statistics.median(ratios), *_ends(ratios)))])
+    for setting in rounds[0]:
+        milliseconds = statistics.median(seconds[setting] for seconds in rounds) * 1e3
+        ratios = [seconds[DLIB] / seconds[setting] for seconds in rounds]
+        figures = [f"{differences[setting]:.1e}", f"{milliseconds:.2f}"]
+        rows.append([*map(str, setting), *figures, *(f"{r:.1f}" for r in (statistics.median(ratios), *_ends(ratios)))])
     return rows
 
 

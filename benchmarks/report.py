@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("dlib-bin", "torch", "numpy", "scikit-learn", "opencv-python-headless", "numba")
+PACKAGES = ("dlib-bin", "torch", "numpy", "scikit-learn", "opencv-python-headless", "numba", "openvino")
 
 
 def machine_line() -> str:

@@ -1,5 +1,8 @@
 """dlib's CNN face detector, run in torch: every rectangle equal to dlib's, many times faster.
 
+OpenVINO is not used here: it is hardly faster, and its scores are too far from dlib's to keep the rectangles equal
+(``python -m benchmarks.cnn_openvino``).
+
 References
 ----------
 King, "Max-Margin Object Detection", arXiv 1502.00046; dlib 20.0.1, ``loss_mmod_`` in ``dnn/loss.h`` and
