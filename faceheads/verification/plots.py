@@ -57,28 +57,38 @@ def _figure_class():
 
 def _draw_det(figure, file: ThresholdFile | None, curve: ErrorCurve) -> None:
     axes = figure.subplots()
-    lowest = 0.5 / max(curve.n_mated, curve.n_non_mated)
-    chosen = np.unique(np.linspace(0, len(curve.thresholds) - 1, _MAX_POINTS).astype(int))
-    shown = chosen[(curve.fmr[chosen] > 0) & (curve.fnmr[chosen] > 0) & (curve.fmr[chosen] < 1)]
-    axes.plot(norm.ppf(curve.fmr[shown]), norm.ppf(np.minimum(curve.fnmr[shown], 1 - 1e-9)), color=_COLOURS[0])
     eer = curve.eer().interpolated
     highest = 0.95 if eer > _LOW_EER else 0.5
-    ends = norm.ppf([lowest, highest])
-    axes.plot(ends, ends, color="0.6", linewidth=0.8, linestyle=":")
-    axes.plot(*[norm.ppf(max(eer, lowest))] * 2, "o", color="0.3", label=f"EER {100 * eer:.3g} %")
+    lowest = np.array([0.5 / curve.n_non_mated, 0.5 / curve.n_mated])  # less than one error: nothing to show
+    shown = _shown_points(curve)
+    axes.plot(norm.ppf(curve.fmr[shown]), norm.ppf(curve.fnmr[shown]), color=_COLOURS[0])
+    diagonal = norm.ppf([lowest.min(), highest])
+    axes.plot(diagonal, diagonal, color="0.6", linewidth=0.8, linestyle=":")
+    axes.plot(*norm.ppf(np.maximum([eer, eer], lowest)), "o", color="0.3", label=f"EER {100 * eer:.3g} %")
     if file is not None:
         fmr, fnmr = curve.rates_at(file.threshold)
         told = f"threshold {file.threshold:.4f}: FMR {100 * fmr:.2g} %, FNMR {100 * fnmr:.2g} %"
-        axes.plot(*norm.ppf(np.clip((fmr, fnmr), lowest, highest)), "s", color=_COLOURS[1], label=told)
-    ticks = [t for t in _TICKS if lowest / 2 <= t <= highest]
-    for axis, label in ((axes.xaxis, "FMR"), (axes.yaxis, "FNMR")):
-        axis.set_ticks(norm.ppf(ticks), [f"{100 * t:g} %" for t in ticks])
+        axes.plot(*norm.ppf(np.clip([fmr, fnmr], lowest, highest)), "s", color=_COLOURS[1], label=told)
+    for axis, least, label in zip((axes.xaxis, axes.yaxis), lowest, ("FMR", "FNMR"), strict=True):
+        ticks = [t for t in _TICKS if least <= t <= highest]
+        axis.set_ticks(norm.ppf(ticks), [f"{100 * t:g} %" for t in ticks], fontsize=7)
         axis.set_label_text(label)
-    axes.set_xlim(*ends)
-    axes.set_ylim(*ends)
+        axis.axes.set(**{f"{axis.axis_name}lim": norm.ppf([least, highest])})
     axes.set_title("Detection error trade-off", fontsize=11)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="upper right")
+
+
+def _shown_points(curve: ErrorCurve) -> np.ndarray:
+    """Positions of points, as many for few errors as for many, where both rates can be drawn: within (0, 1)."""
+    of_fmr, of_fnmr = (
+        np.geomspace(1, n, _MAX_POINTS // 2).astype(np.int64) for n in (curve.n_non_mated, curve.n_mated)
+    )
+    chosen = np.union1d(
+        np.searchsorted(-curve.n_false_matches, -of_fmr), np.searchsorted(curve.n_false_non_matches, of_fnmr)
+    )
+    is_drawn = (curve.fmr[chosen] > 0) & (curve.fmr[chosen] < 1) & (curve.fnmr[chosen] > 0) & (curve.fnmr[chosen] < 1)
+    return chosen[is_drawn]
 
 
 def _draw_histogram(figure, comparisons: Comparisons, file: ThresholdFile | None) -> None:
@@ -99,7 +109,7 @@ def _draw_histogram(figure, comparisons: Comparisons, file: ThresholdFile | None
     axes.set_ylabel("density, each kind for itself")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for the legend
     axes.set_title("Similarities of mated and non-mated pairs", fontsize=11)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7)
 
 
 def _parts(comparisons: Comparisons) -> dict[str, np.ndarray]:
