@@ -145,7 +145,8 @@ def _columns(labels: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], lis
     remarks = [f"{name}: not a target, {reason}" for name, reason in reasons.items() if reason]
     columns = [name for name in candidates if not reasons[name]]
     if not columns:
-        raise LabelError("No label column can be predicted: " + ("; ".join(remarks) or "there is none") + ".")
+        why = "; ".join(remarks) if remarks else f"there is none beside {list(labels.columns)}"
+        raise LabelError(f"No label column can be predicted: {why}. Give labels of something else with --label.")
     return columns, remarks
 
 

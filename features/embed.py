@@ -111,9 +111,15 @@ class EmbedderRequest:
         Raises
         ------
         ValueError
-            If the network is not built in and no path is given.
+            If the network is not built in and no path is given, or is built in and a path is given.
         """
-        if path is None and spec.weights_sha256 != BUILT_IN.get(spec.network):
+        is_built_in = spec.weights_sha256 == BUILT_IN.get(spec.network)
+        if path is not None and is_built_in:
+            raise ValueError(
+                f"The heads need the network {spec.network!r}, which is built in; --embedder {path} is another one. "
+                "Leave --embedder out."
+            )
+        if path is None and not is_built_in:
             raise ValueError(
                 f"The heads need the network {spec.network!r} (sha256 {spec.weights_sha256[:16]}…), which is not built "
                 "in. Say where it lies with --embedder PATH."

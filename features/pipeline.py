@@ -234,8 +234,7 @@ class FacePipeline:
     def _landmarks_and_crops(self, image: np.ndarray, faces: list[Face]) -> tuple[list[Face], np.ndarray]:
         if self.landmark_source is not None:
             faces = find_landmarks(image, faces, self.landmark_source)
-        elif self.landmark_scheme == "none":
-            faces = [face.with_landmarks(np.empty((0, 2)), "none") for face in faces]
+        faces = find_landmarks(image, faces, self.landmark_scheme)
         spec = self.embedder.spec
         crops = crop_faces(image, faces, {**spec.crop, "jitter": spec.jitter})
         return faces, crops.reshape(len(faces), -1, *crops.shape[1:])

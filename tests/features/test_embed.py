@@ -69,6 +69,11 @@ def test_layers_that_an_exported_network_does_not_give_are_refused(exported):
         EmbedderRequest(str(exported), layers=("block07",)).build()
 
 
+def test_a_path_for_a_network_that_is_built_in_is_refused(dlib):
+    with pytest.raises(ValueError, match="need the network 'dlib', which is built in; --embedder x.onnx is another"):
+        EmbedderRequest.from_spec(dlib.spec, "x.onnx")
+
+
 def test_built_in_networks_are_found_from_a_specification_alone(dlib):
     assert EmbedderRequest.from_spec(dlib.spec).build().spec == dlib.spec
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from faceheads.spec import EmbedderSpec
+from faceheads.table import FaceTable
 from features.embed import EmbedderRequest, embed_in_batches
-from features.face import Face
+from features.face import LANDMARK_SCHEMES, Face
 from features.pipeline import FacePipeline, PipelineConfig, isolated
 
 SQUARE = {"kind": "box_square", "size": 16, "margin": 0.0}
@@ -131,6 +133,17 @@ def test_whole_images_are_refused_where_only_the_detector_gives_the_landmarks():
         _ = made.landmark_source
     made.__dict__["config"] = PipelineConfig(detector="mtcnn")
     assert made.landmark_source is None
+
+
+def test_a_network_that_needs_five_points_gets_them_from_dlibs_68(tmp_path):
+    made = pipeline((20, 20, 80, 80), landmarks="68")
+    crop = {"kind": "similarity", "template": [[4, 5], [11, 5], [8, 9], [5, 12], [10, 12]], "size_hw": [16, 16]}
+    made.embedder.spec = EmbedderSpec("five", "0" * 64, 3, "arcface5", crop)
+    Image.fromarray(np.tile(np.arange(1, 121, dtype=np.uint8)[None, :, None], (100, 1, 3))).save(tmp_path / "a.png")
+    rows = made.rows_of(tmp_path, ["a.png"])
+    table = FaceTable.from_rows(rows, LANDMARK_SCHEMES["arcface5"], made.table_spec)
+    assert (table.status[0], table.landmarks_xy.shape) == ("ok", (1, 5, 2))
+    assert made.table_spec.detector_settings["landmarks"] == "dlib68"
 
 
 @pytest.mark.parametrize(
