@@ -223,8 +223,9 @@ class _Ranking:
     def average_precision(self, weights: np.ndarray) -> np.ndarray:
         """Mean over positive rows of the precision among the rows that score at least as high."""
         positive, negative = self._weights_of_runs(weights)
-        hits, misses = (np.cumsum(part[:, ::-1], axis=1)[:, ::-1] for part in (positive, negative))
-        precision = np.nan_to_num(ratio(hits, hits + misses))  # only where no weight is: these runs do not count
+        hits, decided = (np.cumsum(part[:, ::-1], axis=1)[:, ::-1] for part in (positive, positive + negative))
+        # runs without any weight at or above them have no precision, and do not count
+        precision = np.divide(hits, decided, out=np.zeros_like(hits), where=decided > 0)
         return ratio((positive * precision).sum(axis=1), positive.sum(axis=1))
 
 
