@@ -117,6 +117,11 @@ def _add_threshold_options(parser: argparse.ArgumentParser) -> None:
         "two compare the cohorts of the first --cohort (default: one half)",
     )
     group.add_argument(
+        "--per_cohort",
+        action="store_true",
+        help="a threshold for each class of the first --cohort, which must be a --target too: it is predicted for new faces",
+    )
+    group.add_argument(
         "--min_precision", type=float, default=0.9, help="of recall_at_precision (default: %(default)s)"
     )
     group.add_argument(
@@ -181,11 +186,17 @@ def _options(args: argparse.Namespace) -> TrainingOptions:
         groups=args.groups,
         test_size=args.test_size,
         cohorts=tuple(args.cohort),
-        tuning=None if args.tune_threshold is None else Tuning(args.tune_threshold, args.min_precision),
+        tuning=_tuning(args),
         seed=args.seed,
         jobs=joblib.cpu_count() if args.jobs is None else args.jobs,
         allow_unlabelled=args.allow_unlabelled,
     )
+
+
+def _tuning(args: argparse.Namespace) -> Tuning | None:
+    if args.tune_threshold is None and args.per_cohort:
+        raise ValueError("--per_cohort needs --tune_threshold: what should the thresholds be best for?")
+    return None if args.tune_threshold is None else Tuning(args.tune_threshold, args.min_precision, args.per_cohort)
 
 
 def _per_target(values: Sequence[str], default: str | None) -> tuple[str | None, dict[str, str]]:

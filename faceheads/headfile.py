@@ -87,6 +87,35 @@ class HeadReport:
         return cls(**counts, **estimates, **nested, residual_quantiles=quantiles)
 
 
+@dataclass(frozen=True)
+class CohortThresholds:
+    """Thresholds that differ between cohorts, for faces whose cohort another head of the same file predicts.
+
+    Attributes
+    ----------
+    target : str
+        What that head predicts.
+    values : tuple of float
+        One for each of its classes, in their order.
+    """
+
+    target: str
+    values: tuple[float, ...]
+
+    def limits(self, cohort_probabilities: np.ndarray) -> np.ndarray:
+        """The threshold for each face, Σ_g p_g · t_g, float64 of shape (n_faces,)."""
+        return cohort_probabilities @ np.array(self.values)
+
+    def to_json(self) -> dict:
+        """JSON values."""
+        return {"target": self.target, "values": list(self.values)}
+
+    @classmethod
+    def from_json(cls, values: Mapping) -> CohortThresholds:
+        """The thresholds that :meth:`to_json` wrote."""
+        return cls(str(values["target"]), tuple(float(t) for t in values["values"]))
+
+
 @dataclass(frozen=True, eq=False)
 class Head:
     """One fitted estimator and what is known about it.
@@ -105,6 +134,8 @@ class Head:
         How the thresholds were found.
     unsure_margin : float
         See :func:`faceheads.prediction.decide`.
+    by_cohort : CohortThresholds or None
+        Where thresholds differ between cohorts; ``thresholds`` then is the best one for all.
     """
 
     target: Target
@@ -114,6 +145,7 @@ class Head:
     thresholds: tuple[float, ...] = ()
     thresholds_from: str = NOT_TUNED
     unsure_margin: float = UNSURE_MARGIN
+    by_cohort: CohortThresholds | None = None
 
     def raw(self, embeddings: np.ndarray) -> np.ndarray:
         """Numbers of shape (n_rows,), or probabilities of shape (n_rows, n_classes) or (n_rows, n_columns)."""
@@ -121,8 +153,11 @@ class Head:
             return predict_numbers(self.estimator, embeddings)
         return predict_probabilities(self.estimator, embeddings, self.target.task)
 
-    def predict(self, embeddings: np.ndarray) -> list[Prediction]:
-        """One prediction, or one for each attribute of a multi-label head."""
+    def predict(self, embeddings: np.ndarray, limits: np.ndarray | None = None) -> list[Prediction]:
+        """One prediction, or one for each attribute of a multi-label head.
+
+        ``limits`` of shape (n_faces,) are thresholds of single faces, as :meth:`HeadFile.limits` gives them.
+        """
         raw, target = self.raw(embeddings), self.target
         if target.task == REGRESSION:
             return [number(target.name, raw, target.unit, self.typical_error)]
@@ -131,7 +166,7 @@ class Head:
             columns = zip(target.columns, pairs, self.thresholds, strict=True)
             return [decide(name, target.classes, p, t, self.unsure_margin) for name, p, t in columns]
         threshold = self.thresholds[0] if self.thresholds else math.nan
-        return [decide(target.name, target.classes, raw, threshold, self.unsure_margin)]
+        return [decide(target.name, target.classes, raw, threshold if limits is None else limits, self.unsure_margin)]
 
     @property
     def typical_error(self) -> float:
@@ -155,12 +190,14 @@ class Head:
             "thresholds": list(self.thresholds),
             "thresholds_from": self.thresholds_from,
             "unsure_margin": self.unsure_margin,
+            "by_cohort": None if self.by_cohort is None else self.by_cohort.to_json(),
         }
 
     @classmethod
     def from_json(cls, values: Mapping, estimator: BaseEstimator) -> Head:
         """The head that :meth:`to_json` described."""
         target = dict(values["target"])
+        by_cohort = values.get("by_cohort")  # files of version 0.1.0 have none
         return cls(
             target=Target(**{**target, "columns": tuple(target["columns"]), "classes": tuple(target["classes"])}),
             kind=str(values["kind"]),
@@ -169,6 +206,7 @@ class Head:
             thresholds=tuple(float(t) for t in values["thresholds"]),
             thresholds_from=str(values["thresholds_from"]),
             unsure_margin=float(values["unsure_margin"]),
+            by_cohort=None if by_cohort is None else CohortThresholds.from_json(by_cohort),
         )
 
 
@@ -278,10 +316,19 @@ class HeadFile:
             raise HeadError("embeddings must be finite; leave out the rows of a table that have none.")
         if not len(embeddings):  # scikit-learn takes no empty input
             return [p for head in self.heads for p in _without_rows(head.predict(self.golden_inputs[:1]))]
-        return [prediction for head in self.heads for prediction in head.predict(embeddings)]
+        return [p for head in self.heads for p in head.predict(embeddings, self.limits(head, embeddings))]
+
+    def limits(self, head: Head, embeddings: np.ndarray) -> np.ndarray | None:
+        """Thresholds of single faces, shape (n_faces,), for a head that has them by cohort; else None."""
+        if head.by_cohort is None:
+            return None
+        cohort_head = next(other for other in self.heads if other.target.name == head.by_cohort.target)
+        return head.by_cohort.limits(cohort_head.raw(embeddings))
 
     def select(self, targets: list[str]) -> HeadFile:
         """The same file with the heads of some targets only; a multi-label head is kept when one of its columns is asked.
+
+        A head that predicts the cohorts of a kept one is kept too.
 
         Raises
         ------
@@ -291,8 +338,9 @@ class HeadFile:
         missing = [t for t in targets if t not in self.targets]
         if missing:
             raise HeadError(f"The file predicts {list(self.targets)}; it has no {missing}.")
-        kept = tuple(head for head in self.heads if set(head.target.columns) & set(targets))
-        return replace(self, heads=kept)
+        asked = [head for head in self.heads if set(head.target.columns) & set(targets)]
+        needed = {head.by_cohort.target for head in asked if head.by_cohort is not None}
+        return replace(self, heads=tuple(h for h in self.heads if h in asked or h.target.name in needed))
 
 
 def _without_rows(predictions: list[Prediction]) -> list[Prediction]:

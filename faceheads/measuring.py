@@ -7,7 +7,7 @@ or the median.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,8 @@ class Answers:
         embedding have in ``raw`` too.
     n_train, n_without_face : int
         Rows learned from; rows without an embedding.
+    limits : ndarray of shape (n_rows,), or None
+        Thresholds of single rows, where they differ between cohorts.
     """
 
     head: Head
@@ -55,15 +57,26 @@ class Answers:
     prior: np.ndarray
     n_train: int
     n_without_face: int
+    limits: np.ndarray | None = None
 
     @classmethod
-    def of(cls, head: Head, table: FaceTable, y_test: np.ndarray, y_train: np.ndarray) -> Answers:
-        """The answers for the rows of a table."""
+    def of(
+        cls, head: Head, table: FaceTable, y_test: np.ndarray, y_train: np.ndarray, cohort_head: Head | None = None
+    ) -> Answers:
+        """The answers for the rows of a table; ``cohort_head`` predicts cohorts where thresholds differ between them."""
         prior = _prior(head.target, y_train, len(table))
         raw = prior.copy()
-        if table.has_embedding.any():
-            raw[table.has_embedding] = head.raw(table.embedding[table.has_embedding])
-        return cls(head, y_test, raw, prior, len(y_train), int((~table.has_embedding).sum()))
+        embeddings = table.embedding[table.has_embedding]
+        limits = None if head.by_cohort is None else np.full(len(table), head.thresholds[0])
+        if len(embeddings):
+            raw[table.has_embedding] = head.raw(embeddings)
+            if limits is not None:
+                limits[table.has_embedding] = head.by_cohort.limits(cohort_head.raw(embeddings))
+        return cls(head, y_test, raw, prior, len(y_train), int((~table.has_embedding).sum()), limits)
+
+    def __getitem__(self, rows: np.ndarray) -> Answers:
+        limits = None if self.limits is None else self.limits[rows]
+        return replace(self, y=self.y[rows], raw=self.raw[rows], prior=self.prior[rows], limits=limits)
 
 
 def _prior(target: Target, y_train: np.ndarray, n_rows: int) -> np.ndarray:
@@ -78,7 +91,7 @@ def _prior(target: Target, y_train: np.ndarray, n_rows: int) -> np.ndarray:
 def measure(answers: Answers, draws: GroupBootstrap) -> HeadReport:
     """How well a head did, beside the baseline; ``draws`` of the rows of ``answers``."""
     measures = {CLASSIFICATION: _measure_classes, REGRESSION: _measure_number, MULTILABEL: _measure_attributes}
-    found = measures[answers.head.target.task](answers.head, answers.raw, answers.prior, answers.y, draws)
+    found = measures[answers.head.target.task](answers, draws)
     return HeadReport(
         n_train=answers.n_train, n_test=len(answers.y), n_test_without_face=answers.n_without_face, **found
     )
@@ -103,46 +116,49 @@ def measure_details(answers: Answers, draws: GroupBootstrap, cohorts: Mapping[st
     """Where a head did well; ``cohorts`` as :func:`faceheads.cohorts.cohort_columns` gives for the rows."""
 
     def of_rows(rows: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:
-        return _metrics(answers.head, answers.raw[rows], answers.y[rows], draws)
+        return _metrics(answers[rows], draws)
 
     tables = tuple(measure_cohorts(column, values, draws, of_rows) for column, values in cohorts.items())
     is_age = answers.head.target.unit == "years"
     return Details(tables, decade_confusion(answers.y, answers.raw, draws) if is_age else None)
 
 
-def _metrics(head: Head, raw: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:
+def _metrics(answers: Answers, draws: GroupBootstrap) -> dict[str, Resampled]:
+    head, raw, y = answers.head, answers.raw, answers.y
     if head.target.task == REGRESSION:
         return regression_metrics(y, raw, draws, _tolerances(head.target))
     if head.target.task == MULTILABEL:
         return mean_over_attributes(attribute_metrics(y, raw, draws, np.array(head.thresholds)))
     threshold = head.thresholds[0] if head.thresholds else np.nan
-    return classification_metrics(y, decided_positions(raw, threshold), raw, draws)
+    decided = decided_positions(raw, threshold if answers.limits is None else answers.limits)
+    return classification_metrics(y, decided, raw, draws)
 
 
 def _tolerances(target: Target) -> tuple[float, ...]:
     return YEAR_TOLERANCES if target.unit == "years" else ()
 
 
-def _measure_classes(head: Head, raw: np.ndarray, prior: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict:
+def _measure_classes(answers: Answers, draws: GroupBootstrap) -> dict:
+    prior = answers.prior
     return {
-        "metrics": _estimates(_metrics(head, raw, y, draws)),
-        "baseline": _estimates(classification_metrics(y, prior.argmax(axis=1), prior, draws)),
+        "metrics": _estimates(_metrics(answers, draws)),
+        "baseline": _estimates(classification_metrics(answers.y, prior.argmax(axis=1), prior, draws)),
     }
 
 
-def _measure_number(head: Head, raw: np.ndarray, prior: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict:
-    quantiles = np.quantile(y - raw, _RESIDUAL_QUANTILES)
+def _measure_number(answers: Answers, draws: GroupBootstrap) -> dict:
+    quantiles = np.quantile(answers.y - answers.raw, _RESIDUAL_QUANTILES)
     return {
-        "metrics": _estimates(_metrics(head, raw, y, draws)),
-        "baseline": _estimates(_metrics(head, prior, y, draws)),
+        "metrics": _estimates(_metrics(answers, draws)),
+        "baseline": _estimates(_metrics(replace(answers, raw=answers.prior), draws)),
         "residual_quantiles": {f"{q:g}": float(v) for q, v in zip(_RESIDUAL_QUANTILES, quantiles, strict=True)},
     }
 
 
-def _measure_attributes(head: Head, raw: np.ndarray, prior: np.ndarray, y: np.ndarray, draws: GroupBootstrap) -> dict:
-    columns = head.target.columns
-    of_head = attribute_metrics(y, raw, draws, np.array(head.thresholds))
-    of_prior = attribute_metrics(y, prior, draws, np.full(len(columns), 0.5))
+def _measure_attributes(answers: Answers, draws: GroupBootstrap) -> dict:
+    columns = answers.head.target.columns
+    of_head = attribute_metrics(answers.y, answers.raw, draws, np.array(answers.head.thresholds))
+    of_prior = attribute_metrics(answers.y, answers.prior, draws, np.full(len(columns), 0.5))
     return {
         "metrics": _estimates(mean_over_attributes(of_head)),
         "baseline": _estimates(mean_over_attributes(of_prior)),

@@ -71,7 +71,9 @@ def number(target: str, values: np.ndarray, unit: str, typical_error: float) -> 
     return Prediction(target, (), nothing, values, np.zeros(len(values), bool), unit, typical_error)
 
 
-def decide(target: str, classes: tuple, probabilities: np.ndarray, threshold: float, margin: float) -> Prediction:
+def decide(
+    target: str, classes: tuple, probabilities: np.ndarray, threshold: float | np.ndarray, margin: float
+) -> Prediction:
     """The prediction of a classification head.
 
     Parameters
@@ -79,7 +81,7 @@ def decide(target: str, classes: tuple, probabilities: np.ndarray, threshold: fl
     target : str
     classes : tuple
     probabilities : array of shape (n_faces, n_classes)
-    threshold : float
+    threshold : float or array of shape (n_faces,)
         With two classes the second is decided when its probability is at least this; else the most probable is.
     margin : float
         A decision is unsure when changing the difference of the two best probabilities by less than this changes it.
@@ -96,7 +98,7 @@ def decide(target: str, classes: tuple, probabilities: np.ndarray, threshold: fl
     return Prediction(target, classes, p, value, is_unsure)
 
 
-def decided_positions(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+def decided_positions(probabilities: np.ndarray, threshold: float | np.ndarray) -> np.ndarray:
     """Position of the decided class of every row; with two classes the second when it reaches ``threshold``."""
     if probabilities.shape[1] == 2:
         return (probabilities[:, 1] >= threshold).astype(np.int64)

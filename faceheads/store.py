@@ -27,7 +27,7 @@ from .headfile import Head, HeadError, HeadFile, default_thresholds, software_ve
 from .heads import parts_of
 from .soundness import check_sound
 from .spec import TableSpec
-from .targets import REGRESSION
+from .targets import CLASSIFICATION, REGRESSION
 
 FORMAT_VERSION = 1
 PICKLE_SUFFIXES = (".pkl", ".joblib")
@@ -205,8 +205,20 @@ def _check_file(file: HeadFile, values: Mapping) -> None:
     for head in file.heads:
         if len(head.thresholds) != len(default_thresholds(head.target)):
             raise HeadError(f"its head {head.target.name!r} has {len(head.thresholds)} thresholds.")
+        _check_cohorts(head, file)
         check_sound(head.estimator)
         _expand(head.estimator)
+
+
+def _check_cohorts(head: Head, file: HeadFile) -> None:
+    """Thresholds by cohort belong to a head for two classes, and to the classes of another head of the file."""
+    if head.by_cohort is None:
+        return
+    n_classes = {h.target.name: len(h.target.classes) for h in file.heads if h.target.task == CLASSIFICATION}
+    values, name = head.by_cohort.values, head.by_cohort.target
+    fits = n_classes.get(head.target.name) == 2 and n_classes.get(name) == len(values) and name != head.target.name
+    if not fits or not np.isfinite(values).all():
+        raise HeadError(f"its head {head.target.name!r} has thresholds by {name!r} that do not fit.")
 
 
 def _check_golden(file: HeadFile, golden_outputs: list) -> None:

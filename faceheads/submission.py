@@ -19,7 +19,7 @@ def decide_listed(result: TrainingResult, table: FaceTable, listed: Sequence[str
     Parameters
     ----------
     result : TrainingResult
-        With one head for two classes.
+        With one head for two classes; heads that only predict cohorts for its thresholds do not count.
     table : FaceTable
         Has a row for each listed image; of several faces the first is taken. An image without a face is given the most
         frequent class of training.
@@ -47,18 +47,21 @@ def decide_listed(result: TrainingResult, table: FaceTable, listed: Sequence[str
     rows = table[position.loc[list(listed)].to_numpy()]
     decided = np.full(len(rows), _most_frequent(result, head), np.int64)
     if rows.has_embedding.any():
-        (prediction,) = head.predict(rows.embedding[rows.has_embedding])
-        decided[rows.has_embedding] = [head.target.classes.index(value) for value in prediction.value]
+        predictions = result.file.predict(rows.embedding[rows.has_embedding], table.spec)
+        values = next(p.value for p in predictions if p.target == head.target.name)
+        decided[rows.has_embedding] = [head.target.classes.index(value) for value in values]
     return pd.Series(decided, index=pd.Index(list(listed), dtype=object))
 
 
 def _binary_head(heads: Sequence[Head]) -> Head:
-    if len(heads) != 1 or heads[0].target.task != CLASSIFICATION or len(heads[0].target.classes) != 2:
+    helpers = {head.by_cohort.target for head in heads if head.by_cohort is not None}
+    found = [head for head in heads if head.target.name not in helpers]
+    if len(found) != 1 or found[0].target.task != CLASSIFICATION or len(found[0].target.classes) != 2:
         raise ValueError(
             f"A submission needs one head for two classes; got {[head.target.name for head in heads]}. "
             "Choose its label column with --target."
         )
-    return heads[0]
+    return found[0]
 
 
 def _most_frequent(result: TrainingResult, head: Head) -> int:

@@ -97,9 +97,13 @@ def _head_lines(head: Head) -> list[str]:
     lines += [tested, f"  {'held-out':<{_WIDTH}}{head_column:<{_COLUMN}}{baseline} [95 % interval]"]
     lines += _metric_lines(report.metrics, report.baseline, target.unit)
     if head.thresholds_from != NOT_TUNED:
-        limits = ", ".join(f"{threshold:.4f}" for threshold in head.thresholds)
+        limits = ", ".join(f"{threshold:.4f}" for threshold in _thresholds(head))
         lines.append(f"  threshold {limits}, tuned for {head.thresholds_from}")
     return lines + (_attribute_lines(report) if target.task == MULTILABEL else [])
+
+
+def _thresholds(head: Head) -> tuple[float, ...]:
+    return head.thresholds if head.by_cohort is None else head.by_cohort.values
 
 
 def _what(head: Head) -> str:

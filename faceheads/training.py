@@ -28,7 +28,7 @@ from .samples import Samples, drop_conflicts, group_samples, join_labels, split_
 from .splits import TEST, TRAIN
 from .store import make_golden_inputs
 from .table import FaceTable
-from .targets import MULTILABEL, REGRESSION, Target, find_targets
+from .targets import CLASSIFICATION, MULTILABEL, REGRESSION, Target, find_targets
 from .tuning import TrainingRows, Tuning, can_be_tuned, tune_thresholds
 
 #: Fewer training rows of a class cannot be learned, calibrated or stratified.
@@ -147,7 +147,14 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
     n_jobs = min(options.jobs, len(targets)) if len(samples.table) >= PARALLEL_ROWS else 1
     jobs = joblib.Parallel(n_jobs=n_jobs)
     cohorts = cohort_columns(samples, options.cohorts)
-    results = jobs(joblib.delayed(_train_head)(samples, target, options, cohorts) for target in targets)
+    ahead = {
+        target.name: _train_head(samples, target, options, cohorts) for target in _cohort_target(targets, options)
+    }
+    cohort_head = next((result.head for result in ahead.values()), None)
+    others = [target for target in targets if target.name not in ahead]
+    found = jobs(joblib.delayed(_train_head)(samples, target, options, cohorts, cohort_head) for target in others)
+    by_name = ahead | {target.name: result for target, result in zip(others, found, strict=True)}
+    results = [by_name[target.name] for target in targets]
     learned = samples.in_part(TRAIN) & samples.table.has_embedding
     file = HeadFile(
         heads=tuple(result.head for result in results),
@@ -157,6 +164,20 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
     )
     all_remarks = (*remarks, *samples.remarks, *(remark for result in results for remark in result.remarks))
     return TrainingResult(file, samples, all_remarks, tuple(result.details for result in results))
+
+
+def _cohort_target(targets: list[Target], options: TrainingOptions) -> list[Target]:
+    """The target that predicts cohorts for thresholds that differ between them; none where nothing asks for it."""
+    if options.tuning is None or not options.tuning.per_cohort:
+        return []
+    name = options.cohorts[0] if options.cohorts else None
+    found = [target for target in targets if target.name == name and target.task == CLASSIFICATION]
+    if not found:
+        raise LabelError(
+            f"Thresholds by cohort need the cohort of new faces, which is predicted: {name!r} must be both the first "
+            "--cohort and a --target with classes."
+        )
+    return found
 
 
 def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
@@ -173,7 +194,11 @@ class _Trained:
 
 
 def _train_head(
-    samples: Samples, target: Target, options: TrainingOptions, cohorts: Mapping[str, pd.Categorical]
+    samples: Samples,
+    target: Target,
+    options: TrainingOptions,
+    cohorts: Mapping[str, pd.Categorical],
+    cohort_head: Head | None = None,
 ) -> _Trained:
     labels = samples.labels[list(target.columns)]
     has_label = labels.notna().all(axis=1).to_numpy()
@@ -188,9 +213,10 @@ def _train_head(
     rows = TrainingRows(samples.table.embedding[train], y_train, samples.groups[train], *_compared(train, cohorts))
     estimator = make(len(train))
     has_converged = _converges(partial(fit_head, estimator, rows.X, y_train, rows.groups, options.seed))
-    head, costs = _tune(Head(target, kind, estimator, thresholds=default_thresholds(target)), make, rows, options)
+    head = Head(target, kind, estimator, thresholds=default_thresholds(target))
+    head, costs = _tune(head, make, rows, options, cohort_head)
     draws = GroupBootstrap(samples.groups[test], options.n_resamples, options.seed)
-    answers = Answers.of(head, samples.table[test], y_test, y_train)
+    answers = Answers.of(head, samples.table[test], y_test, y_train, cohort_head)
     details = measure_details(answers, draws, {name: values[test] for name, values in cohorts.items()})
     remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
     if not has_converged:
@@ -208,17 +234,22 @@ def _compared(train: np.ndarray, cohorts: Mapping[str, pd.Categorical]) -> tuple
 
 
 def _tune(
-    head: Head, make: Callable[[int], BaseEstimator], rows: TrainingRows, options: TrainingOptions
+    head: Head,
+    make: Callable[[int], BaseEstimator],
+    rows: TrainingRows,
+    options: TrainingOptions,
+    cohort_head: Head | None,
 ) -> tuple[Head, list[str]]:
     """The head with its tuned thresholds, and remarks; as it is where nothing is to be tuned."""
-    if options.tuning is None:
-        return head, []
+    if options.tuning is None or (options.tuning.compares and head.target.name in options.cohorts[:1]):
+        return head, []  # a head is not compared between the classes that it predicts itself
     if not can_be_tuned(head.target):
         return head, [f"{head.target.name}: not decided between two classes, so there is no threshold to tune"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said once, of the head that is kept
-        thresholds, how, costs = tune_thresholds(head.target, make, rows, options.tuning, options.seed)
-    return replace(head, thresholds=thresholds, thresholds_from=how), costs
+        found = tune_thresholds(head.target, make, rows, options.tuning, options.seed, cohort_head)
+    by_cohort = found.by_cohort
+    return replace(head, thresholds=found.thresholds, thresholds_from=found.how, by_cohort=by_cohort), found.remarks
 
 
 def _converges(fit: Callable[[], None]) -> bool:

@@ -2,21 +2,32 @@
 
 The test part has no say. Each training row is given a probability by a head that was fitted without its fold, and no
 person or image is in two folds. Criteria that compare cohorts need to know the cohort of the training rows, not of the
-faces that are decided later: one threshold serves all.
+faces that are decided later: one threshold serves all, or the cohort is predicted by another head of the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from .calibration.tuner import count_independent
-from .fairness.optimum import CRITERIA, MEAN_MINUS_GAP, MINIMUM, TunedThresholds, chance_gap, shared_threshold
+from .fairness.optimum import (
+    CRITERIA,
+    MEAN_MINUS_GAP,
+    MINIMUM,
+    TunedThresholds,
+    chance_gap,
+    cohort_thresholds,
+    shared_threshold,
+)
 from .fairness.price import price_line, price_table
-from .heads import fit_head, predict_probabilities
+from .fairness.scores import cohort_accuracies
+from .headfile import CohortThresholds, Head
+from .heads import fit_head, make_head, predict_probabilities
 from .labels import LabelError
 from .splits import grouped_folds
 from .targets import CLASSIFICATION, MULTILABEL, Target
@@ -24,6 +35,8 @@ from .targets import CLASSIFICATION, MULTILABEL, Target
 N_FOLDS = 5
 #: Criteria that are about cohorts.
 COHORT_CRITERIA = (MEAN_MINUS_GAP, MINIMUM)
+#: With fewer rows a cohort's own threshold would be that of a handful of people.
+MIN_COHORT_ROWS = 50
 #: The number after 1: no probability reaches it.
 _NEVER = float(np.nextafter(1.0, 2.0))
 
@@ -38,6 +51,9 @@ class Tuning:
         One of :data:`faceheads.fairness.optimum.CRITERIA`.
     min_precision : float
         For ``recall_at_precision``.
+    per_cohort : bool
+        Whether each cohort has its own threshold. New faces are decided by their predicted cohort, softly; see
+        :mod:`faceheads.calibration.unknown_cohort`.
 
     Raises
     ------
@@ -47,6 +63,12 @@ class Tuning:
 
     criterion: str
     min_precision: float = 0.9
+    per_cohort: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether the cohorts of training rows must be known."""
+        return self.per_cohort or self.criterion in COHORT_CRITERIA
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
@@ -82,9 +104,36 @@ def can_be_tuned(target: Target) -> bool:
     return target.task == MULTILABEL or (target.task == CLASSIFICATION and len(target.classes) == 2)
 
 
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """Thresholds of a head.
+
+    Attributes
+    ----------
+    thresholds : tuple of float
+        In [0, 1], or the number after 1 where nothing should be decided positive.
+    how : str
+        How they were found, in words.
+    remarks : list of str
+        What they cost, where cohorts are compared.
+    by_cohort : CohortThresholds or None
+        Where each cohort has its own.
+    """
+
+    thresholds: tuple[float, ...]
+    how: str
+    remarks: list[str]
+    by_cohort: CohortThresholds | None = None
+
+
 def tune_thresholds(
-    target: Target, make: Callable[[int], BaseEstimator], rows: TrainingRows, tuning: Tuning, seed: int
-) -> tuple[tuple[float, ...], str, list[str]]:
+    target: Target,
+    make: Callable[[int], BaseEstimator],
+    rows: TrainingRows,
+    tuning: Tuning,
+    seed: int,
+    cohort_head: Head | None = None,
+) -> Tuned:
     """Thresholds of a head.
 
     Parameters
@@ -97,84 +146,125 @@ def tune_thresholds(
     tuning : Tuning
     seed : int
         Of folds and estimators.
-
-    Returns
-    -------
-    thresholds : tuple of float
-        In [0, 1], or the number after 1 where nothing should be decided positive.
-    how : str
-        How they were found, in words.
-    remarks : list of str
-        What the thresholds cost, where cohorts are compared.
+    cohort_head : Head, optional
+        Predicts the cohorts, where each is to have its own threshold.
 
     Raises
     ------
     LabelError
-        If a criterion that compares cohorts has none, a fold lacks a class, or the criterion is undefined.
+        If cohorts are to be compared and there are none, a fold lacks a class, or the criterion is undefined.
     """
-    if tuning.criterion in COHORT_CRITERIA and rows.cohorts is None:
+    if tuning.compares and rows.cohorts is None:
         raise LabelError(f"{tuning.criterion} compares cohorts: name their label column with --cohort.")
-    probabilities = out_of_fold_probabilities(target, make, rows, seed)
+    if tuning.per_cohort and target.task == MULTILABEL:
+        raise LabelError("Thresholds by cohort exist for single targets only; give --task classification.")
+    probabilities = _out_of_fold(target, make, rows, seed)
+    probabilities = probabilities if target.task == MULTILABEL else probabilities[:, 1:]
     columns = rows.y.reshape(len(rows.y), -1)
-    found = [_tune(p, y == 1, rows, tuning) for p, y in zip(probabilities.T, columns.T, strict=True)]
-    thresholds = tuple(min(max(limit_of(tuned), 0.0), _NEVER) for tuned, _, _ in found)
-    _, how, _ = found[0]
-    remarks = [f"{name}: {remark}" for name, (_, _, remark) in zip(target.columns, found, strict=True) if remark]
-    return thresholds, how, remarks
+    problems = [_Problem.of(p, y == 1, rows, tuning) for p, y in zip(probabilities.T, columns.T, strict=True)]
+    found = [problem.solve(shared_threshold, tuning) for problem in problems]
+    thresholds = tuple(_stored(next(iter(tuned.thresholds.values()))) for tuned in found)
+    remarks = [
+        f"{name}: {price_line(price_table(*problem.arguments, per_cohort=tuning.per_cohort))}"
+        for name, problem in zip(target.columns, problems, strict=True)
+        if tuning.criterion in COHORT_CRITERIA
+    ]
+    how = problems[0].words(tuning, rows.cohort_name)
+    if not tuning.per_cohort:
+        return Tuned(thresholds, how, remarks)
+    by_cohort, more = _by_cohort(problems[0], rows, tuning, seed, cohort_head)
+    return Tuned(thresholds, how, [*remarks, *(f"{target.name}: {remark}" for remark in more)], by_cohort)
 
 
-def out_of_fold_probabilities(
-    target: Target, make: Callable[[int], BaseEstimator], rows: TrainingRows, seed: int
-) -> np.ndarray:
-    """Probability of the second class, or of each attribute, float64 of shape (n_rows, n_columns)."""
+def _stored(threshold: float) -> float:
+    """The same decisions about probabilities, by a finite number."""
+    return min(max(threshold, 0.0), _NEVER)
+
+
+def _out_of_fold(target: Target, make: Callable[[int], BaseEstimator], rows: TrainingRows, seed: int) -> np.ndarray:
+    """Probabilities of classes or of attributes for each row by heads that had not seen its group."""
     n_groups = len(np.unique(rows.groups))
     if n_groups < 2:
         raise LabelError("Thresholds are tuned across groups; all training rows belong to one.")
     columns = rows.y.reshape(len(rows.y), -1)
-    result = np.empty(columns.shape, np.float64)
+    n_outputs = columns.shape[1] if target.task == MULTILABEL else len(target.classes)
+    result = np.empty((len(columns), n_outputs), np.float64)
     for train, test in grouped_folds(rows.groups, min(N_FOLDS, n_groups), seed):
-        if (columns[train].min(axis=0) == columns[train].max(axis=0)).any():
+        if any(len(np.unique(column[train])) < len(target.classes) for column in columns.T):
             raise LabelError(
                 f"{target.name}: a class is missing from a fold. Give more labels or do not tune thresholds."
             )
         estimator = make(len(train))
         fit_head(estimator, rows.X[train], rows.y[train], rows.groups[train], seed)
-        found = predict_probabilities(estimator, rows.X[test], target.task)
-        result[test] = found if target.task == MULTILABEL else found[:, 1:]
+        result[test] = predict_probabilities(estimator, rows.X[test], target.task)
     return result
 
 
-def _tune(
-    probabilities: np.ndarray, truth: np.ndarray, rows: TrainingRows, tuning: Tuning
-) -> tuple[TunedThresholds, str, str]:
-    """The thresholds of one column, how they were found, and what they cost."""
-    compares = tuning.criterion in COHORT_CRITERIA
-    known = np.array([c is not None for c in rows.cohorts]) if compares else np.ones(len(truth), bool)
-    if not known.any():
-        raise LabelError(f"{tuning.criterion} needs rows whose {rows.cohort_name!r} is known; there are none.")
-    cohorts = rows.cohorts[known].astype(str) if compares else None
-    problem = (probabilities[known], truth[known], cohorts)
-    tolerance = 0.0
-    if tuning.criterion == MEAN_MINUS_GAP:
-        counts = count_independent(cohorts, rows.groups[known], int(known.sum()))
-        tolerance = chance_gap(shared_threshold(*problem, "accuracy"), counts)
-    try:
-        tuned = shared_threshold(*problem, tuning.criterion, tuning.min_precision, tolerance)
-    except ValueError as error:
-        raise LabelError(f"The threshold cannot be tuned: {error}") from error
-    how = f"{_words(tuning, rows, tolerance)}, on out-of-fold probabilities of {int(known.sum())} training rows"
-    return tuned, how, price_line(price_table(*problem)) if compares else ""
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Out-of-fold probabilities of one column, and with what to compare them.
+
+    ``known`` are the positions of the rows that take part, ``tolerance`` the gap between cohorts that is within chance.
+    """
+
+    known: np.ndarray
+    arguments: tuple[np.ndarray, np.ndarray, np.ndarray | None]
+    tolerance: float
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray, truth: np.ndarray, rows: TrainingRows, tuning: Tuning) -> _Problem:
+        if not tuning.compares:
+            return cls(np.arange(len(truth)), (probabilities, truth, None), 0.0)
+        known = np.flatnonzero([cohort is not None for cohort in rows.cohorts])
+        if not len(known):
+            raise LabelError(f"{tuning.criterion} needs rows whose {rows.cohort_name!r} is known; there are none.")
+        cohorts = rows.cohorts[known].astype(str)
+        arguments = (probabilities[known], truth[known], cohorts)
+        counts = count_independent(cohorts, rows.groups[known], len(known))
+        plain = cohort_thresholds if tuning.per_cohort else shared_threshold
+        is_gap = tuning.criterion == MEAN_MINUS_GAP
+        return cls(known, arguments, chance_gap(plain(*arguments, "accuracy"), counts) if is_gap else 0.0)
+
+    def solve(self, tune: Callable[..., TunedThresholds], tuning: Tuning) -> TunedThresholds:
+        try:
+            return tune(*self.arguments, tuning.criterion, tuning.min_precision, self.tolerance)
+        except ValueError as error:
+            raise LabelError(f"The threshold cannot be tuned: {error}") from error
+
+    def words(self, tuning: Tuning, cohort_name: str) -> str:
+        words = tuning.criterion
+        if tuning.criterion == "recall_at_precision":
+            words = f"recall at a precision of {tuning.min_precision:g}"
+        if tuning.criterion in COHORT_CRITERIA:
+            words += f" over {cohort_name!r}"
+        if tuning.criterion == MEAN_MINUS_GAP:
+            words += f" (a gap up to {self.tolerance:.4f} is within chance)"
+        if tuning.per_cohort:
+            words += f", one for each {cohort_name!r} as predicted"
+        return f"{words}, on out-of-fold probabilities of {len(self.known)} training rows"
 
 
-def limit_of(tuned: TunedThresholds) -> float:
-    """The threshold that all cohorts share."""
-    return next(iter(tuned.thresholds.values()))
-
-
-def _words(tuning: Tuning, rows: TrainingRows, tolerance: float) -> str:
-    if tuning.criterion == "recall_at_precision":
-        return f"recall at a precision of {tuning.min_precision:g}"
-    if tuning.criterion not in COHORT_CRITERIA:
-        return tuning.criterion
-    words = f"{tuning.criterion} over {rows.cohort_name!r}"
-    return words + (f" (a gap up to {tolerance:.4f} is within chance)" if tuning.criterion == MEAN_MINUS_GAP else "")
+def _by_cohort(
+    problem: _Problem, rows: TrainingRows, tuning: Tuning, seed: int, cohort_head: Head
+) -> tuple[CohortThresholds, list[str]]:
+    """A threshold for each class of the head that predicts cohorts, and what is lost by predicting them."""
+    scores, truth, cohorts = problem.arguments
+    target = cohort_head.target
+    names = [str(value) for value in target.classes]
+    counts = {name: int((cohorts == name).sum()) for name in names}
+    if min(counts.values()) < MIN_COHORT_ROWS or set(names) != set(cohorts):
+        raise LabelError(
+            f"Each class of {target.name!r} must have {MIN_COHORT_ROWS} training rows to get its own threshold; got {counts}."
+        )
+    tuned = problem.solve(cohort_thresholds, tuning)
+    values = CohortThresholds(target.name, tuple(_stored(tuned.thresholds[name]) for name in names))
+    codes = np.array([names.index(cohort) for cohort in cohorts])
+    own = TrainingRows(rows.X[problem.known], codes, rows.groups[problem.known])
+    make = partial(make_head, cohort_head.kind, CLASSIFICATION, n_features=rows.X.shape[1], seed=seed)
+    probabilities = _out_of_fold(target, make, own, seed)
+    reached = cohort_accuracies(truth, scores >= values.limits(probabilities), cohorts)
+    shares = ", ".join(f"{100 * reached[n]:.2f} % for {n} ({100 * tuned.accuracy[n]:.2f} % known)" for n in names)
+    right = (probabilities.argmax(axis=1) == codes).mean()
+    return values, [
+        f"{target.name} is predicted, rightly for {100 * right:.1f} %; so the accuracy out of fold is {shares}"
+    ]

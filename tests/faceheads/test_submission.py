@@ -1,14 +1,16 @@
 """The challenge from end to end: a table of its images in, thresholds tuned for its score, one line an image out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from faceheads.cli import train_main
+from faceheads.headfile import HeadError
 from faceheads.labels import write_labels
-from faceheads.store import load_heads
+from faceheads.store import load_heads, save_heads
 from faceheads.table import FaceRow, FaceTable, Status
 from faceheads.table_io import read_table, write_table
 from tests.tables import face_row, table_spec
@@ -65,6 +67,46 @@ def test_one_command_trains_tunes_reports_and_writes_a_line_for_each_listed_imag
     assert lines == ["1" if decided.get(path, 0) == 1 else "-1" for path in listed]  # no face: the frequent class
 
 
+def test_each_gender_gets_a_threshold_and_is_predicted_where_it_is_not_known(challenge, capsys):
+    folder, _ = challenge
+    options = ("--target", "gender", "--cohort", "gender", "--tune_threshold", "mean_minus_gap", "--per_cohort")
+    assert run(folder, *options) == 0
+    assert "gender is predicted, rightly for " in capsys.readouterr().out
+    heads = load_heads(folder / "heads.skops")
+    criterion, gender = heads.heads
+    assert criterion.by_cohort.target == "gender" and gender.by_cohort is None and gender.thresholds == (0.5,)
+    table = read_table(folder / "feature.parquet").usable
+    female, male = criterion.by_cohort.values
+    assert female != male
+    limits = gender.raw(table.embedding) @ [female, male]
+    prediction, _ = heads.predict(table.embedding, table.spec)
+    expected = criterion.raw(table.embedding)[:, 1] >= limits
+    assert (prediction.value == 1).tolist() == expected.tolist()
+    by_path = dict(zip(table.path, expected, strict=True))
+    listed = [f"test/{number:06d}.jpg" for number in range(99, -1, -1)]
+    lines = (folder / "submission.csv").read_text().splitlines()
+    assert lines == ["1" if by_path.get(path, False) else "-1" for path in listed]
+    assert heads.select(["criterion"]).targets == ("criterion", "gender")  # its decisions need the other
+    assert heads.select(["gender"]).targets == ("gender",)
+    measured = criterion.report.metrics["accuracy"].value
+    split = pd.read_csv(folder / "heads.split.csv").set_index("path")["part"]
+    labels = pd.read_csv(folder / "feature.label.csv").set_index("path")["criterion"]
+    tested = [path for path in split.index[split == "test"] if path.startswith("train/")]
+    assert measured == np.mean([by_path[path] == labels[path] for path in tested])
+
+
+@pytest.mark.parametrize("change", [{"target": "age"}, {"target": "criterion"}, {"values": (0.5,)}])
+def test_thresholds_by_cohorts_that_no_head_predicts_are_refused(challenge, change):
+    folder, _ = challenge
+    run(folder, "--target", "gender", "--cohort", "gender", "--tune_threshold", "minimum", "--per_cohort")
+    heads = load_heads(folder / "heads.skops")
+    criterion, gender = heads.heads
+    wrong = replace(criterion, by_cohort=replace(criterion.by_cohort, **change))
+    save_heads(folder / "wrong.skops", replace(heads, heads=(wrong, gender)))
+    with pytest.raises(HeadError, match="'criterion' has thresholds by '.*' that do not fit"):
+        load_heads(folder / "wrong.skops")
+
+
 def test_the_summary_as_json_says_how_the_threshold_was_found_and_where_the_submission_is(challenge, capsys):
     folder, _ = challenge
     assert run(folder, "--tune_threshold", "f1", "--json") == 0
@@ -79,6 +121,8 @@ def test_the_summary_as_json_says_how_the_threshold_was_found_and_where_the_subm
     [
         (["--tune_threshold", "minimum"], None, "minimum compares cohorts: name their label column with --cohort"),
         (["--target", "gender"], None, "A submission needs one head for two classes; got ['criterion', 'gender']"),
+        (["--per_cohort"], None, "--per_cohort needs --tune_threshold"),
+        (["--tune_threshold", "f1", "--per_cohort", "--cohort", "gender"], None, "'gender' must be both the first"),
         ([], "000100.jpg\n", "1 of 101 listed images are not in the feature table, for example ['test/000100.jpg']"),
         ([], "000000.jpg\n", "must name each image once"),
     ],

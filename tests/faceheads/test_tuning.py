@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from faceheads.fairness.optimum import chance_gap, shared_threshold
-from faceheads.heads import fit_head, make_head
+from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
+from faceheads.headfile import CohortThresholds, Head
+from faceheads.heads import fit_head, make_head, predict_probabilities
 from faceheads.labels import LabelError
 from faceheads.splits import grouped_folds
 from faceheads.targets import Target
-from faceheads.tuning import TrainingRows, Tuning, can_be_tuned, out_of_fold_probabilities, tune_thresholds
+from faceheads.tuning import TrainingRows, Tuning, can_be_tuned, tune_thresholds
 
 CRITERION = Target("criterion", "classification", ("criterion",), (0, 1))
 BOTH = Target("attributes", "multilabel", ("glasses", "hat"), (0, 1))
@@ -30,7 +31,7 @@ def training_rows(n=300, seed=0):
 
 def test_a_threshold_is_the_optimum_of_probabilities_by_heads_that_had_not_seen_the_person():
     rows = training_rows()
-    thresholds, how, remarks = tune_thresholds(CRITERION, make, rows, Tuning("mean_minus_gap"), seed=3)
+    found = tune_thresholds(CRITERION, make, rows, Tuning("mean_minus_gap"), seed=3)
     p = np.empty(len(rows.y))
     for train, test in grouped_folds(rows.groups, 5, 3):
         head = make(len(train))
@@ -39,17 +40,17 @@ def test_a_threshold_is_the_optimum_of_probabilities_by_heads_that_had_not_seen_
     problem = (p, rows.y, rows.cohorts.astype(str))
     people = {name: len(set(rows.groups[rows.cohorts == name])) for name in ("female", "male")}
     limit = chance_gap(shared_threshold(*problem, "accuracy"), people)
-    assert thresholds == (shared_threshold(*problem, tolerance=limit).thresholds["male"],)
-    assert how.startswith("mean_minus_gap over 'gender' (a gap up to 0.0")
-    assert how.endswith("on out-of-fold probabilities of 300 training rows")
-    assert "errors for female" in remarks[0] and remarks[0].startswith("criterion: price of mean - gap")
+    assert found.thresholds == (shared_threshold(*problem, tolerance=limit).thresholds["male"],)
+    assert found.how.startswith("mean_minus_gap over 'gender' (a gap up to 0.0")
+    assert found.how.endswith("on out-of-fold probabilities of 300 training rows")
+    assert "errors for female" in found.remarks[0] and found.remarks[0].startswith("criterion: price of mean - gap")
 
 
 def test_rows_of_an_unknown_cohort_are_learned_from_and_not_compared():
     rows = training_rows()
     rows.cohorts[:40] = None
-    _, how, _ = tune_thresholds(CRITERION, make, rows, Tuning("minimum"), seed=0)
-    assert how == "minimum over 'gender', on out-of-fold probabilities of 260 training rows"
+    found = tune_thresholds(CRITERION, make, rows, Tuning("minimum"), seed=0)
+    assert found.how == "minimum over 'gender', on out-of-fold probabilities of 260 training rows"
 
 
 def test_each_attribute_gets_its_own_threshold():
@@ -60,17 +61,21 @@ def test_each_attribute_gets_its_own_threshold():
     def head(n_rows):
         return make_head("logistic", "multilabel", n_rows, 3)
 
-    thresholds, how, remarks = tune_thresholds(BOTH, head, both, Tuning("f1"), seed=0)
-    p = out_of_fold_probabilities(BOTH, head, both, 0)
+    found = tune_thresholds(BOTH, head, both, Tuning("f1"), seed=0)
+    p = np.empty(y.shape)
+    for train, test in grouped_folds(rows.groups, 5, 0):
+        fitted = head(len(train))
+        fit_head(fitted, rows.X[train], y[train], rows.groups[train], 0)
+        p[test] = predict_probabilities(fitted, rows.X[test], "multilabel")
     expected = [shared_threshold(p[:, k], y[:, k], criterion="f1").thresholds["all"] for k in (0, 1)]
-    assert thresholds == tuple(expected)
-    assert (how, remarks) == ("f1, on out-of-fold probabilities of 300 training rows", [])
+    assert found.thresholds == tuple(expected)
+    assert (found.how, found.remarks) == ("f1, on out-of-fold probabilities of 300 training rows", [])
 
 
 def test_a_threshold_that_nothing_reaches_can_be_stored():
     rows = training_rows()
     worthless = TrainingRows(np.zeros_like(rows.X), rows.y, rows.groups)
-    (threshold,), _, _ = tune_thresholds(CRITERION, make, worthless, Tuning("accuracy"), seed=0)
+    (threshold,) = tune_thresholds(CRITERION, make, worthless, Tuning("accuracy"), seed=0).thresholds
     assert 0 <= threshold <= np.nextafter(1.0, 2.0)
 
 
@@ -100,3 +105,33 @@ def test_what_is_wrong_is_said():
     rare = TrainingRows(rows.X, (rows.groups == 0).astype(int), rows.groups)
     with pytest.raises(LabelError, match="criterion: a class is missing from a fold"):
         tune_thresholds(CRITERION, make, rare, Tuning("f1"), 0)
+
+
+def test_each_cohort_gets_its_own_threshold_and_what_predicting_it_loses_is_told():
+    rows = training_rows(600)
+    target = Target("gender", "classification", ("gender",), ("female", "male"))
+    gender = Head(target, "logistic", make(600))
+    tuning = Tuning("mean_minus_gap", per_cohort=True)
+    found = tune_thresholds(CRITERION, make, rows, tuning, 0, gender)
+    p, p_male = np.empty(600), np.empty(600)
+    for train, test in grouped_folds(rows.groups, 5, 0):
+        for y, result in ((rows.y, p), ((rows.cohorts == "male").astype(int), p_male)):
+            head = make(len(train))
+            fit_head(head, rows.X[train], y[train], rows.groups[train], 0)
+            result[test] = head.predict_proba(rows.X[test])[:, 1]
+    cohorts = rows.cohorts.astype(str)
+    people = {name: len(set(rows.groups[cohorts == name])) for name in ("female", "male")}
+    limit = chance_gap(cohort_thresholds(p, rows.y, cohorts, "accuracy"), people)
+    expected = cohort_thresholds(p, rows.y, cohorts, tolerance=limit)
+    assert found.by_cohort == CohortThresholds("gender", tuple(expected.thresholds[n] for n in ("female", "male")))
+    assert found.by_cohort.values[0] != found.by_cohort.values[1]
+    decided = p >= (1 - p_male) * found.by_cohort.values[0] + p_male * found.by_cohort.values[1]
+    reached = 100 * (decided == rows.y)[cohorts == "male"].mean()
+    assert f"{reached:.2f} % for male ({100 * expected.accuracy['male']:.2f} % known)" in found.remarks[-1]
+    assert f"rightly for {100 * ((p_male >= 0.5) == (cohorts == 'male')).mean():.1f} %" in found.remarks[-1]
+    assert "one for each 'gender' as predicted" in found.how
+    rows.cohorts[:] = np.where(np.arange(600) < 40, "female", "male")
+    with pytest.raises(LabelError, match="'gender' must have 50 training rows .* got {'female': 40, 'male': 560}"):
+        tune_thresholds(CRITERION, make, rows, tuning, 0, gender)
+    with pytest.raises(LabelError, match="exist for single targets only"):
+        tune_thresholds(BOTH, make, rows, tuning, 0, gender)
