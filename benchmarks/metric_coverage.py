@@ -37,7 +37,7 @@ PERSON = 0.8
 DISTANCE = {"near": 2.0, "far": 2.8}
 YEARS = 4.0
 #: Numbers that a finite set makes too high.
-BIASED = ("ece", "gap of accuracy", "gap of accuracy, equal cohorts")
+BIASED = ("ece", "gap of accuracy, equal cohorts", "mean − gap of accuracy, equal cohorts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +130,7 @@ def _truth(photos: Photos) -> dict[str, float]:
         "gap of accuracy": abs(near - far),
         "mean absolute error, near − far": mae[0] - mae[1],
         "gap of accuracy, equal cohorts": 0.0,
+        "mean − gap of accuracy, equal cohorts": (y == decided).mean(),
     }
 
 
@@ -179,6 +180,7 @@ def _of_cohorts(photos: Photos, draws: GroupBootstrap) -> dict[str, Estimate]:
         "gap of accuracy": by_cohort.gaps["accuracy"],
         "mean absolute error, near − far": difference["mae"],
         "gap of accuracy, equal cohorts": by_coin.gaps["accuracy"],
+        "mean − gap of accuracy, equal cohorts": by_coin.combined["accuracy"],
     }
 
 

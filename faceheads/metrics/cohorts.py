@@ -5,8 +5,9 @@ its largest value over cohorts minus its smallest. *Combined* is the mean over c
 where high is good, plus the gap where the metric is an error, so that with two cohorts it is
 (Err_F + Err_M) / 2 + |Err_F − Err_M|.
 
-All cohorts are measured on the same draws of groups, so that differences have intervals of their own. The interval of a
-difference that holds 0 shows none; a gap is never below 0, and where cohorts hardly differ its interval lies too high.
+All cohorts are measured on the same draws of groups, so that differences have intervals of their own. A gap is above 0 in
+every draw, so the lower limit of its interval is at most the one that the pair which differs most surely allows: 0 when
+every interval of a difference holds 0.
 
 References
 ----------
@@ -15,8 +16,9 @@ S. Barocas, M. Hardt, A. Narayanan, Fairness and Machine Learning, 2023, chapter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -141,11 +143,12 @@ def measure_cohorts(
             measured[name] = measure(rows, part)
         found.append(Cohort(str(name), part.n_rows, part.n_groups, _estimates(measured.get(name, {})), note))
     n_unknown = int((cohorts.codes < 0).sum())
+    differences = tuple(_difference(*pair) for pair in combinations(measured.items(), 2))
     return CohortTable(
         column,
         tuple(found),
-        differences=tuple(_difference(*pair) for pair in combinations(measured.items(), 2)),
-        gaps=_over_cohorts(measured, _gap),
+        differences,
+        gaps=_down_to_sure(_over_cohorts(measured, _gap), differences),
         combined=_over_cohorts(measured, _combined),
         note=f"{n_unknown} rows have no value of {column}" if n_unknown else "",
     )
@@ -168,6 +171,15 @@ def _difference(one: tuple[str, Mapping[str, Resampled]], other: tuple[str, Mapp
         for name, metric in one[1].items()
     }
     return Difference(str(one[0]), str(other[0]), _estimates(metrics))
+
+
+def _down_to_sure(gaps: Mapping[str, Estimate], differences: Sequence[Difference]) -> dict[str, Estimate]:
+    """Gaps whose lower limit is at most the largest distance from 0 of an interval of a difference."""
+    sure = {
+        name: max((max(0.0, d.metrics[name].low, -d.metrics[name].high) for d in differences), default=math.nan)
+        for name in gaps
+    }
+    return {name: replace(gap, low=min(gap.low, sure[name])) for name, gap in gaps.items()}
 
 
 def _gap(values: np.ndarray, sign: int) -> np.ndarray:

@@ -73,6 +73,17 @@ def test_a_difference_is_taken_draw_by_draw():
     assert (difference.value, difference.low, difference.high) == pytest.approx((0, 0, 0))
 
 
+def test_the_gap_is_as_sure_as_the_difference_of_the_cohorts():
+    rng = np.random.default_rng(2)
+    cohorts = pd.Categorical(np.repeat(["a", "b"], 100))
+    for shift, is_sure in ((0.0, False), (6.0, True)):
+        guess = rng.normal(0, 2, 200) + shift * (cohorts == "b")
+        table = table_of(cohorts, np.zeros(200), guess)
+        gap, difference = table.gaps["mae"], table.differences[0].metrics["mae"]
+        assert (gap.low > 0) == is_sure == (difference.low > 0 or difference.high < 0)
+        assert gap.low <= gap.value <= gap.high
+
+
 def test_one_cohort_has_no_gap():
     cohorts, truth, guess = problem()
     table = table_of(pd.Categorical(np.where(cohorts == "f", "f", None)), truth, guess)
