@@ -73,6 +73,11 @@ def test_the_equal_error_rate_by_hand():
     assert (eer.mean_at_nearest, eer.fnmr_at_nearest, eer.fvc2000, eer.threshold) == (1 / 8, 0, 1 / 8, 0.6)
 
 
+def test_of_equally_near_thresholds_the_highest_counts():
+    eer = ErrorCurve.from_similarities([0.2, 0.6, 0.5], [0, 0, 1]).eer()  # (1/2, 0) at 0.5, (1/2, 1) at 0.6
+    assert (eer.threshold, eer.fnmr_at_nearest, eer.mean_at_nearest, eer.fvc2000) == (0.6, 1, 0.75, 0.25)
+
+
 @pytest.mark.parametrize(
     ("decimals", "expected"),
     [(0, (0.29, 0.7571875)), (1, (0.28125, 0.7706875)), (3, (0.2775, 0.77134375))],

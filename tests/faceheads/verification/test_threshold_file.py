@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +113,8 @@ def test_a_decision_has_its_probability_and_the_fmr_of_such_a_similarity(tuned):
         true_fmr = curve.rates_at(similarity)[0]
         if true_fmr > 0:  # points are few: never too low, and at most one step of the log scale too high
             assert true_fmr <= decision.fmr <= 1.1 * true_fmr + 2 / curve.n_non_mated and not decision.fmr_is_bound
+    sure = replace(tuned, unsure_low=tuned.threshold, unsure_high=tuned.threshold)
+    assert sure.decide(tuned.threshold).answer == "match"
     none = tuned.decide(1.0)
     assert none.fmr_is_bound and none.fmr == 3 / curve.n_non_mated
     assert 0.9 < none.probability <= 1 and tuned.decide(-1.0).probability < 0.01

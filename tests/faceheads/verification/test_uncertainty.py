@@ -18,7 +18,9 @@ def simulated_trials(n_people=60, seed=0, n_lost=0):
     second %= n_people
     is_mated = first == second
     people = rng.normal(0, 0.5, n_people)
-    similarity = np.where(is_mated, 2.0, 0.0) + people[first] + people[second] + rng.normal(0, 1, len(first))
+    similarity = (
+        np.where(is_mated, 2.0, 0.0) + people[first] + people[second] + rng.normal(0, np.where(is_mated, 2, 0.7))
+    )
     rows = np.arange(len(first))
     rows[:n_lost] = -1
     similarity[:n_lost] = np.nan
