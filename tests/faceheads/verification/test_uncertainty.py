@@ -99,6 +99,14 @@ def test_the_spread_is_near_that_of_a_jackknife_over_people(estimate, statistic)
     assert (found.high - found.low) / (2 * 1.98) == pytest.approx(error, rel=0.3)
 
 
+def test_where_the_fnmr_is_flat_the_eer_is_as_sure_as_the_fnmr():
+    trials = simulated_trials(n_people=100)
+    trials.similarity[trials.is_mated] = np.linspace(-50, 50, 100)  # FNMR is near 1/2 at every threshold that matters
+    rates = UncertainRates(trials)
+    eer, fnmr = rates.eer(), rates.fnmr(rates.curve.eer().threshold)
+    assert eer.high - eer.low == pytest.approx(fnmr.high - fnmr.low, rel=0.1)
+
+
 def test_the_interval_of_an_fnmr_at_an_fmr_is_wider_than_at_a_fixed_threshold():
     rates = UncertainRates(simulated_trials(n_people=150))
     point = rates.curve.operating_point(0.1)
