@@ -165,7 +165,7 @@ def tune_thresholds(
     found = [problem.solve(shared_threshold, tuning) for problem in problems]
     thresholds = tuple(_stored(next(iter(tuned.thresholds.values()))) for tuned in found)
     remarks = [
-        f"{name}: {price_line(price_table(*problem.arguments, per_cohort=tuning.per_cohort))}"
+        f"{name}: {price_line(price_table(*problem.arguments, tuning.per_cohort, problem.tolerance))}"
         for name, problem in zip(target.columns, problems, strict=True)
         if tuning.criterion in COHORT_CRITERIA
     ]

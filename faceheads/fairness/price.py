@@ -20,7 +20,11 @@ COMPARED = ("accuracy", MEAN_MINUS_GAP, MINIMUM)
 
 
 def price_table(
-    scores: Sequence[float], is_positive: Sequence, cohorts: Sequence, per_cohort: bool = False
+    scores: Sequence[float],
+    is_positive: Sequence,
+    cohorts: Sequence,
+    per_cohort: bool = False,
+    tolerance: float = 0.0,
 ) -> pd.DataFrame:
     """Thresholds for three criteria and what each does to each cohort.
 
@@ -30,6 +34,8 @@ def price_table(
         As :func:`faceheads.fairness.optimum.shared_threshold` takes them.
     per_cohort : bool, default=False
         Whether each cohort has a threshold of its own.
+    tolerance : float, default=0.0
+        A gap that costs nothing when mean - gap is optimised.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def price_table(
     codes, names = encode_cohorts(cohorts, len(scores))
     n_rows = np.bincount(codes, minlength=len(names))
     tune = cohort_thresholds if per_cohort else shared_threshold
-    tuned = {criterion: tune(scores, truth, cohorts, criterion) for criterion in COMPARED}
+    tuned = {criterion: tune(scores, truth, cohorts, criterion, tolerance=tolerance) for criterion in COMPARED}
     accuracy = np.array([list(t.accuracy.values()) for t in tuned.values()])  # (n_criteria, n_cohorts)
     errors = np.rint((1 - accuracy) * n_rows).astype(np.int64)
     columns = {("threshold", name): [t.thresholds[name] for t in tuned.values()] for name in names}

@@ -24,6 +24,8 @@ def test_each_cohort_at_its_best_is_the_reference_and_added_errors_are_counted_a
     )
     text = price_text(table)
     assert "+1 errors for men, +0 errors for women; it gains 0.0833" in text
+    tolerant = price_table(SCORES, TRUTH, COHORTS, per_cohort=True, tolerance=1 / 6)
+    assert tolerant["added_errors"].to_dict("list") == {"men": [0, 0, 0], "women": [0, 0, 0]}
 
 
 def test_one_threshold_serves_both_cohorts():
