@@ -30,6 +30,8 @@ from .trials import METRICS
 #: Probes of one block of the matrix of similarities.
 _BLOCK = 512
 UNKNOWN = ""
+#: Beyond every rank.
+NO_RANK = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +45,13 @@ class Searches:
     found : ndarray of shape (n_probes,), object (str)
         The first candidate; empty for a probe without an embedding.
     top_similarity : ndarray of shape (n_probes,), float64
-        Of the first candidate; −inf for a probe without an embedding.
+        Of the first candidate; NaN for a probe without an embedding.
     is_mated : ndarray of shape (n_probes,), bool
         Whether the probe's person is in the gallery.
     mate_similarity : ndarray of shape (n_probes,), float64
-        Of the probe's person; −inf when not mated or without an embedding.
+        Of the probe's person; NaN when not mated or without an embedding.
     mate_rank : ndarray of shape (n_probes,), int64
-        Position of the probe's person among the candidates, from 1; beyond the gallery when there is none.
+        Position of the probe's person among the candidates, from 1; :data:`NO_RANK` when there is none.
     n_people : int
         In the gallery.
     """
@@ -92,7 +94,7 @@ class Searches:
         ValueError
             If there are fewer non-mated searches than the rule of 3 asks for.
         """
-        tops = np.sort(self.top_similarity[~self.is_mated])[::-1]
+        tops = np.sort(np.nan_to_num(self.top_similarity[~self.is_mated], nan=-np.inf))[::-1]
         needed = comparisons_needed(limit)
         if len(tops) < needed:
             raise ValueError(
@@ -163,8 +165,8 @@ def search(
     mate = pd.Index(names).get_indexer(pd.Index(np.asarray(probe_identity, object)))
     vectors = _prepared(probes, metric)
     n = len(probes)
-    top, first = np.full(n, -np.inf), np.full(n, -1)
-    mate_similarity, rank = np.full(n, -np.inf), np.full(n, len(names) + 1, np.int64)
+    top, first = np.full(n, np.nan), np.full(n, -1)
+    mate_similarity, rank = np.full(n, np.nan), np.full(n, NO_RANK)
     made = np.flatnonzero(np.isfinite(probes).all(axis=1))
     for begin in range(0, len(made), _BLOCK):
         rows = made[begin : begin + _BLOCK]

@@ -176,7 +176,7 @@ def tune_threshold(tuned: Comparisons, reported: Comparisons | None, request: Re
     Raises
     ------
     ThresholdError
-        If the table has no specification.
+        If the table has no specification, or there are too few people to know how sure the threshold is.
     ValueError
         If the sets share a person, or the comparisons cannot bear what is asked.
     """
@@ -189,7 +189,11 @@ def tune_threshold(tuned: Comparisons, reported: Comparisons | None, request: Re
         check_disjoint(tuned.trials, reported.trials)
     threshold = request.find(tuned.rates.curve)
     reach = threshold_reach(tuned.trials, request)
-    reach = reach if math.isfinite(reach) else 0.0
+    if not math.isfinite(reach):
+        raise ThresholdError(
+            f"How sure the threshold is cannot be told from {tuned.rates.shared.n_identities} people, of whom few are in "
+            "mated pairs. Give more people."
+        )
     evidence = [Evidence.of(one, threshold) if one is not None else None for one in (tuned, reported)]
     return ThresholdFile(
         threshold,

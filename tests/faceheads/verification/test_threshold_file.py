@@ -188,3 +188,10 @@ def test_a_table_without_a_specification_gives_no_threshold():
     bare = type(table)(**{**{n: getattr(table, n) for n in table._column_names()}, "spec": None})
     with pytest.raises(ThresholdError, match="needs a feature table with a specification"):
         tune_threshold(compared(bare), None, Request("eer"))
+
+
+def test_with_too_few_people_nobody_knows_how_sure_a_threshold_is():
+    table = faces_table(n_people=5)
+    lone = np.where(np.isin(identities_of(table), ["Person_000"]), "Person_000", table.path)
+    with pytest.raises(ThresholdError, match="cannot be told from 17 people"):
+        tune_threshold(Comparisons.from_identities(table, lone, "cosine", "one person"), None, Request("eer"))
