@@ -180,6 +180,26 @@ def _kill_after(n_images, folder, output):
         process.kill()
 
 
+def test_shards_of_a_stopped_run_are_not_overwritten_while_their_rows_are_needed(tmp_path):
+    folder, output = tmp_path / "photos", tmp_path / "f.parquet"
+    old = write_photos(folder, 6)
+    n_done = 0
+
+    def stop_at_the_end(n_images, times):
+        nonlocal n_done
+        n_done += n_images
+        if n_done == len(old):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Extraction(folder, old, whole_image_config(), output, shard_size=2).run(stop_at_the_end)
+    new = [f"new/{name}" for name in write_photos(folder / "new", 4, seed=5)]
+    summary = Extraction(folder, [*new, *old], whole_image_config(), output, shard_size=2).run()
+    assert (summary.n_reused, summary.n_computed) == (4, 6)
+    Extraction(folder, [*new, *old], whole_image_config(), tmp_path / "fresh.parquet", shard_size=2).run()
+    assert_same_rows(read_table(output), read_table(tmp_path / "fresh.parquet"))
+
+
 def test_a_folder_of_other_things_is_never_replaced(photos, tmp_path):
     precious = tmp_path / "pictures"
     shutil.copytree(photos, precious)
@@ -188,6 +208,15 @@ def test_a_folder_of_other_things_is_never_replaced(photos, tmp_path):
         with pytest.raises(TableError, match="holds other things than a feature table, for example '000.png'"):
             run(photos, precious, overwrite=overwrite)
     assert sorted(path.name for path in precious.iterdir()) == before
+
+
+def test_what_is_put_into_the_table_folder_while_it_is_made_survives(photos, tmp_path):
+    run(photos, tmp_path / "table")
+    images = sorted(path.name for path in photos.iterdir())
+    again = Extraction(photos, images, whole_image_config(), tmp_path / "table", overwrite=True)
+    with pytest.raises(TableError, match="for example 'notes.txt'"):
+        again.run(lambda *_: (tmp_path / "table" / "notes.txt").write_text("mine"))
+    assert (tmp_path / "table" / "notes.txt").read_text() == "mine"
 
 
 def test_an_empty_folder_can_become_a_table_and_a_table_folder_can_be_made_anew(photos, tmp_path):
