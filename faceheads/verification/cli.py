@@ -20,7 +20,7 @@ from .comparisons import FAKE, Comparisons
 from .error_rates import ErrorCurve
 from .identities import IDENTITY, labelled_identities
 from .pairing import MAX_PAIRS, count_all_pairs
-from .plots import draw
+from .plots import draw, require_matplotlib
 from .report import markdown, measure, write_report
 from .rules import BY, Request
 from .threshold_file import ThresholdFile, load_threshold, save_threshold, tune_threshold
@@ -98,6 +98,8 @@ def verify_table(args: argparse.Namespace) -> int:
         raise ValueError("give two photos and --threshold, or --feature with --pairs or --identity.")
     if args.threshold is not None and args.save_threshold is not None:
         raise ValueError("--threshold uses a threshold, --save_threshold finds one: give one of the two.")
+    if args.report is not None and not args.no_pictures:
+        require_matplotlib()  # better now than after the work
     table = read_table(args.feature)
     file, reported = _threshold_and_comparisons(args, table)
     curve = _curve(args, reported)

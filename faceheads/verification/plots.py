@@ -33,7 +33,7 @@ def draw(folder: Path, comparisons: Comparisons, file: ThresholdFile | None, cur
     PlotError
         If matplotlib is not installed.
     """
-    figure_class = _figure_class()
+    figure_class = require_matplotlib()
     det, histogram = figure_class(figsize=(6, 5.6), dpi=110), figure_class(figsize=(7, 4.2), dpi=110)
     _draw_det(det, file, curve)
     _draw_histogram(histogram, comparisons, file)
@@ -44,7 +44,14 @@ def draw(folder: Path, comparisons: Comparisons, file: ThresholdFile | None, cur
     return DET_NAME, HISTOGRAM_NAME
 
 
-def _figure_class():
+def require_matplotlib() -> type:
+    """matplotlib's Figure.
+
+    Raises
+    ------
+    PlotError
+        If matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

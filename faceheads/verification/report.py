@@ -16,6 +16,7 @@ from .accuracy import cross_validated_accuracy
 from .comparisons import Comparisons
 from .error_rates import FMR_LIMITS, ErrorCurve, OperatingPoint
 from .kinds import KindErrors, errors_by_kind
+from .rules import Request
 from .threshold_file import ThresholdFile
 from .uncertainty import mean_with_interval
 
@@ -57,7 +58,7 @@ def measure(comparisons: Comparisons, file: ThresholdFile | None = None, curve: 
         "operating_points": [_point(comparisons, curve, limit) for limit in FMR_LIMITS],
         "versions": software_versions(),
     }
-    threshold = rates.curve.eer().threshold if file is None else file.threshold
+    threshold = Request("eer").find(rates.curve) if file is None else file.threshold
     kinds = errors_by_kind(comparisons.trials, threshold)
     if kinds:
         values["kinds"] = {"threshold": threshold, "rows": [_kind(kind) for kind in kinds]}

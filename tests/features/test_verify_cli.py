@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,13 @@ def test_all_pairs_can_be_counted(files, capsys):
     assert everything["n_mated"] + everything["n_non_mated"] == 238 * 237 // 2
     assert drawn["n_mated"] + drawn["n_non_mated"] <= 3000
     assert everything["eer"]["interpolated"]["value"] == pytest.approx(drawn["eer"]["interpolated"]["value"], abs=0.02)
+
+
+def test_a_missing_matplotlib_is_told_before_the_work(files, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr("faceheads.verification.cli.read_table", None)
+    assert run(files, "--pairs", "pairs.csv", "--report", "report") == 2
+    assert "--no_pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

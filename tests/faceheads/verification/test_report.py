@@ -93,6 +93,14 @@ def test_rates_over_all_pairs_keep_the_intervals_of_those_listed():
     assert "240 of 240 mated and 1,760 of 12,480 non-mated pairs, drawn at random" in markdown(values)
 
 
+def test_a_report_where_nothing_should_match_is_still_json():
+    table = faces_table(n_people=30)
+    pairs = pairs_of(table, 200, fakes=True)
+    values = measure(Comparisons.from_pairs(table, pairs.assign(is_mated=~pairs["is_mated"]), "cosine", "upside down"))
+    assert values["eer"]["interpolated"]["value"] > 0.8
+    assert json.loads(json.dumps(values, allow_nan=False))["kinds"]["rows"]
+
+
 def test_without_people_to_tune_on_the_accuracy_is_undefined_and_says_so():
     table = faces_table(n_people=3)
     pairs = pairs_of(table, 40)
