@@ -6,8 +6,9 @@ where high is good, plus the gap where the metric is an error, so that with two 
 (Err_F + Err_M) / 2 + |Err_F − Err_M|.
 
 All cohorts are measured on the same draws of groups, so that differences have intervals of their own. A gap is above 0 in
-every draw, so the lower limit of its interval is at most the one that the pair which differs most surely allows: 0 when
-every interval of a difference holds 0.
+every draw, also where the population has none. So the lower limit of its interval is at most what the pair that differs most
+surely allows, 0 when every interval of a difference holds 0; and then the interval of the combined value also holds that of
+the mean.
 
 References
 ----------
@@ -16,7 +17,6 @@ S. Barocas, M. Hardt, A. Narayanan, Fairness and Machine Learning, 2023, chapter
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -144,12 +144,13 @@ def measure_cohorts(
         found.append(Cohort(str(name), part.n_rows, part.n_groups, _estimates(measured.get(name, {})), note))
     n_unknown = int((cohorts.codes < 0).sum())
     differences = tuple(_difference(*pair) for pair in combinations(measured.items(), 2))
+    gaps, combined = _over_cohorts(measured, differences)
     return CohortTable(
         column,
         tuple(found),
         differences,
-        gaps=_down_to_sure(_over_cohorts(measured, _gap), differences),
-        combined=_over_cohorts(measured, _combined),
+        gaps,
+        combined,
         note=f"{n_unknown} rows have no value of {column}" if n_unknown else "",
     )
 
@@ -173,30 +174,34 @@ def _difference(one: tuple[str, Mapping[str, Resampled]], other: tuple[str, Mapp
     return Difference(str(one[0]), str(other[0]), _estimates(metrics))
 
 
-def _down_to_sure(gaps: Mapping[str, Estimate], differences: Sequence[Difference]) -> dict[str, Estimate]:
-    """Gaps whose lower limit is at most the largest distance from 0 of an interval of a difference."""
-    sure = {
-        name: max((max(0.0, d.metrics[name].low, -d.metrics[name].high) for d in differences), default=math.nan)
-        for name in gaps
-    }
-    return {name: replace(gap, low=min(gap.low, sure[name])) for name, gap in gaps.items()}
-
-
-def _gap(values: np.ndarray, sign: int) -> np.ndarray:
-    return np.ptp(values, axis=0)
-
-
-def _combined(values: np.ndarray, sign: int) -> np.ndarray:
-    return values.mean(axis=0) + sign * np.ptp(values, axis=0)
-
-
 def _over_cohorts(
-    measured: Mapping[str, Mapping[str, Resampled]], function: Callable[[np.ndarray, int], np.ndarray]
-) -> dict[str, Estimate]:
-    names = next(iter(measured.values()), {})
-    results = {}
-    for name in names:
-        sign = 1 if name in ERRORS else -1
+    measured: Mapping[str, Mapping[str, Resampled]], differences: Sequence[Difference]
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """Gap and combined value of each metric."""
+    gaps, combined = {}, {}
+    for name in next(iter(measured.values()), {}):
         parts = [metrics[name] for metrics in measured.values()]
-        results[name] = Resampled.combine(parts, lambda values, sign=sign: function(values, sign), at_least=2)
-    return _estimates(results)
+        sure = max((_distance_from_zero(difference.metrics[name]) for difference in differences), default=0.0)
+        gaps[name] = _gap(parts, sure)
+        combined[name] = _combined(parts, sure, 1 if name in ERRORS else -1)
+    return gaps, combined
+
+
+def _distance_from_zero(difference: Estimate) -> float:
+    return max(0.0, difference.low, -difference.high)
+
+
+def _gap(parts: Sequence[Resampled], sure: float) -> Estimate:
+    gap = Resampled.combine(parts, lambda values: np.ptp(values, axis=0), at_least=2).estimate()
+    return replace(gap, low=min(gap.low, sure))
+
+
+def _combined(parts: Sequence[Resampled], sure: float, sign: int) -> Estimate:
+    def function(values: np.ndarray) -> np.ndarray:
+        return values.mean(axis=0) + sign * np.ptp(values, axis=0)
+
+    combined = Resampled.combine(parts, function, at_least=2).estimate()
+    if sure > 0:
+        return combined
+    mean = Resampled.mean(parts).estimate()  # what it is without a gap
+    return replace(combined, low=min(combined.low, mean.low), high=max(combined.high, mean.high))

@@ -82,6 +82,8 @@ def test_the_gap_is_as_sure_as_the_difference_of_the_cohorts():
         gap, difference = table.gaps["mae"], table.differences[0].metrics["mae"]
         assert (gap.low > 0) == is_sure == (difference.low > 0 or difference.high < 0)
         assert gap.low <= gap.value <= gap.high
+        mean = np.mean([cohort.metrics["mae"].value for cohort in table.cohorts])
+        assert (table.combined["mae"].low > mean) == is_sure
 
 
 def test_one_cohort_has_no_gap():
