@@ -1,7 +1,8 @@
 """Every number that a report prints, each with its 95 % interval.
 
 :mod:`~faceheads.metrics.intervals` resamples groups (persons, or sets of equal images), because rows that share a person
-are not independent; :mod:`~faceheads.metrics.classification` and :mod:`~faceheads.metrics.regression` say what is measured.
+are not independent; :mod:`~faceheads.metrics.classification`, :mod:`~faceheads.metrics.regression` and
+:mod:`~faceheads.metrics.decades` say what is measured, :mod:`~faceheads.metrics.cohorts` how it differs between cohorts.
 """
 
 from .classification import (

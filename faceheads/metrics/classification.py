@@ -15,7 +15,8 @@ expected calibration error  mean over rows of |share right − mean confidence| 
 
 Means over classes run over those that occur in ``y_true``; a note names how many do not. What has no denominator is NaN:
 with one class only accuracy, Brier score and calibration error are sure to be defined. The calibration error of a finite
-set is above that of the population even for perfect probabilities, and its interval with it.
+set is above that of the population even for perfect probabilities, and its interval with it;
+``benchmarks/metric_coverage.py`` prints how often each interval holds the truth.
 
 References
 ----------
