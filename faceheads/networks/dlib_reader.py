@@ -18,8 +18,6 @@ import numpy as np
 MAX_NAME_BYTES = 256
 #: Exponents that stand for infinity, minus infinity and not-a-number in dlib's floats.
 _SPECIAL_FLOATS = {32000: math.inf, 32001: -math.inf, 32002: math.nan}
-#: A smaller power of two makes 0 of every 64-bit mantissa.
-_LARGEST_SHIFT = 1200
 
 
 class DlibReader:
@@ -78,7 +76,7 @@ class DlibReader:
         if exponent in _SPECIAL_FLOATS:
             return _SPECIAL_FLOATS[exponent]
         try:
-            return math.ldexp(mantissa, max(exponent, -_LARGEST_SHIFT))
+            return math.ldexp(mantissa, exponent)
         except OverflowError:
             raise self.fail(start, f"a float ({what})", f"{mantissa} · 2^{exponent}") from None
 

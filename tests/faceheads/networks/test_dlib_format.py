@@ -17,6 +17,7 @@ from faceheads.networks.dlib_network import (
     Convolution,
     MetricLoss,
     MmodLoss,
+    OverlapTest,
     Pool,
     Relu,
 )
@@ -114,6 +115,30 @@ def test_more_layers_than_any_network_has_are_refused(write, monkeypatch):
         read_dlib_network(write(files.network(*RECORDS, files.relu())))
 
 
+def batch_normalisation(variances):
+    """A `bn_con2` record of two channels."""
+    shape = (1, 2, 1, 1)
+    tensors = [files.tensor(values) for values in ([0, 0], [1, 1], [5, 6], variances)]
+    head = files.name("bn_con2") + files.tensor([1, 2, 3, 4]) + files.alias(*shape) * 2
+    return head + b"".join(tensors) + files.integers(100, 50) + files.reals(1, 1, 1, 0, 0.5)
+
+
+def test_batch_normalisation_is_read_with_its_running_statistics(write):
+    (layer,) = read_dlib_network(write(files.network(batch_normalisation([7, 8])))).layers
+    values = [layer.gamma, layer.beta, layer.mean, layer.variance]
+    np.testing.assert_array_equal(values, [[1, 2], [3, 4], [5, 6], [7, 8]])
+    assert layer.epsilon == 0.5
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_the_options_of_every_version_of_the_mmod_loss_are_read(write, version):
+    windows = files.integers(2, 1, 80, 70, 2, 40, 50) + files.name("face")
+    options = files.integer(version) + windows + files.reals(1, 1, 0.5) + files.reals(0.25, 0.75) + files.reals(0.5, 1)
+    options += b"1" * (version >= 3) + (b"1" + files.real(100)) * (version >= 4)
+    loss = read_dlib_network(write(files.network(*RECORDS, loss=files.name("loss_mmod_") + options))).loss
+    assert loss == MmodLoss(((80, 70), (40, 50)), OverlapTest(0.25, 0.75), uses_box_regression=version == 4)
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [
@@ -122,7 +147,17 @@ def test_more_layers_than_any_network_has_are_refused(write, monkeypatch):
         (files.convolution(FILTERS, [0, 0], stride_yx=(0, 1)), "the stride in"),
         (files.convolution(FILTERS, [0, 0, 0]), "2 filters of"),
         (files.name("affine_") + files.tensor([1, 2, 3]) + files.alias(1, 2, 1, 1) * 2 + files.integer(0), "3 values"),
+        (
+            files.name("affine_")
+            + files.tensor([1, 2, 3])
+            + files.alias(1, 2, 1, 1)
+            + files.alias(1, 1, 1, 1)
+            + files.integer(0),
+            "gamma and beta of one length",
+        ),
         (files.name("relu_2") + b"1", "an enabled relu"),
+        (batch_normalisation([7, -0.5]), "positive variance"),
+        (batch_normalisation([7, 8, 9]), r"lengths \[2, 3\]"),
     ],
 )
 def test_a_layer_that_makes_no_sense_is_refused(write, record, message):

@@ -27,6 +27,16 @@ def test_floats_are_read_as_written(value):
     assert read == value or math.isnan(read) and math.isnan(value)
 
 
+@pytest.mark.parametrize("exponent", [-1200, -(2**31) - 1, -(2**63) + 1])
+def test_a_float_too_small_for_a_double_is_zero(exponent):
+    assert reader_of(files.integers(5, exponent)).real("a number") == 0
+
+
+def test_a_float_too_large_for_a_double_is_refused():
+    with pytest.raises(ValueError, match=r"a float \(a number\); got 5 · 2\^2000"):
+        reader_of(files.integers(5, 2000)).real("a number")
+
+
 @pytest.mark.parametrize("control", [0x00, 0x09, 0x11, 0x21, 0x41])
 def test_a_control_byte_that_dlib_never_writes_is_refused(control):
     with pytest.raises(ValueError, match=f"an integer .*; got control byte {control:#04x}"):
