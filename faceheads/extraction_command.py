@@ -22,6 +22,7 @@ def extraction_command(spec: TableSpec) -> str:
     for name in ("upsample", "threshold"):
         if name in spec.detector_settings:
             options += [f"--{name}", f"{spec.detector_settings[name]:g}"]
+    options += ["--reduce"] * ("reduction" in spec.detector_settings)
     options += ["--faces", spec.faces, "--no_face", spec.no_face]
     options += ["--min_face", str(spec.min_face_px)] * bool(spec.min_face_px)
     return "python feature_extraction.py --data_dir PHOTOS --save_feature feature.parquet " + " ".join(options)

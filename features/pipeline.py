@@ -23,6 +23,7 @@ from .image import read_image
 from .image_writer import write_image
 from .landmarks import find_landmarks
 from .opencv import import_cv2
+from .reduction import ReducedDetector
 from .stage_times import StageTimes
 from .unreadable import UnreadableImage
 
@@ -41,7 +42,7 @@ class PipelineConfig:
     embedder : EmbedderRequest
     detector : {"hog", "cnn", "mtcnn", "none"}
     detector_settings : dict
-        Arguments of the detector, such as ``upsample``.
+        Arguments of the detector, such as ``upsample``, and ``reduction``, see :mod:`features.reduction`.
     landmarks : {"auto", "5", "68"}
         Landmarks that dlib's predictor finds in boxes without any; ``auto`` is what the embedder asks for.
     faces : {"largest", "central", "all", "only"}
@@ -129,9 +130,11 @@ class FacePipeline:
     def detector(self):
         """The detector, made when it is first needed."""
         settings = dict(self.config.detector_settings)
+        reduction = settings.pop("reduction", 1)
         if self.config.detector in ("cnn", "mtcnn"):
             settings["device"] = self.config.device
-        return make_detector(self.config.detector, **settings)
+        detector = make_detector(self.config.detector, **settings)
+        return detector if reduction == 1 else ReducedDetector(detector, reduction)
 
     @cached_property
     def embedder(self) -> Embedder:

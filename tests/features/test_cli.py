@@ -68,6 +68,8 @@ def test_too_many_failures_are_exit_code_one(photos, tmp_path, capsys):
         (("--data_dir", ".", "--detector", "mtcnn", "--upsample", "2"), "--upsample is a setting of hog and cnn"),
         (("--data_dir", ".", "--layers", "block99"), "block99"),
         (("--data_dir", ".", "--jobs", "0"), "jobs must be"),
+        (("--data_dir", ".", "--reduce", "--min_face", "70"), "--reduce needs --min_face 80 or more"),
+        (("--data_dir", ".", "--reduce", "--detector", "mtcnn"), "--reduce goes with --detector hog and cnn"),
         (("--data_dir", ".", "--save_feature", "f.txt"), "must end in .parquet or .csv"),
     ],
 )
@@ -98,6 +100,7 @@ def test_another_specification_is_refused_with_the_difference(photos, tmp_path, 
             detector_settings={"upsample": 1, "threshold": -0.5},
             landmarks="68",
         ),
+        PipelineConfig(detector_settings={"reduction": 3}, min_face_px=120),
     ],
 )
 def test_the_command_that_a_head_prints_makes_the_specification_that_it_needs(config):
