@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from faceheads.command import run_command
-from faceheads.datasets.pairs import read_pairs
 from faceheads.labels import read_labels
-from faceheads.verification.cli import FOLDER, add_table_options, verify_table
+from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
 from faceheads.verification.trials import similarities
 
@@ -150,7 +149,7 @@ def _config(args: argparse.Namespace) -> PipelineConfig:
 
 
 def _images(args: argparse.Namespace) -> list[str]:
-    lists = [read_pairs(path) for path in (args.pairs, args.tune_pairs) if path is not None]
+    lists = listed_pairs(args)
     if lists:
         return sorted({path for pairs in lists for side in ("probe", "reference") for path in pairs[side]})
     if args.identity in (None, FOLDER):

@@ -15,7 +15,7 @@ import pandas as pd
 
 from .base import Dataset, Problem
 from .kryptonite import TEST_PARTS
-from .labelfile import read_lines, read_table
+from .labelfile import read_lines, read_table, require_columns
 from .values import whole_number_of
 
 PAIR_COLUMNS = ("probe", "reference", "is_mated", "fold", "kind")
@@ -26,7 +26,9 @@ _TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 _NOT_IN_NAMES = frozenset("/\\")
 
 
-def read_pairs(path: str | os.PathLike, suffix: str = ".jpg") -> pd.DataFrame:
+def read_pairs(
+    path: str | os.PathLike, suffix: str = ".jpg", columns: tuple[str, str, str] | None = None
+) -> pd.DataFrame:
     """The comparisons that a file lists, in its order.
 
     Parameters
@@ -35,6 +37,8 @@ def read_pairs(path: str | os.PathLike, suffix: str = ".jpg") -> pd.DataFrame:
         A ``.txt`` file in LFW's form, or a ``.csv`` file in one of the others, told apart by the header.
     suffix : str, default=".jpg"
         What the names of LFW's images end in.
+    columns : tuple of three str, optional
+        Columns of probe, reference and ground truth, of a ``.csv`` file in any other form.
 
     Returns
     -------
@@ -49,14 +53,16 @@ def read_pairs(path: str | os.PathLike, suffix: str = ".jpg") -> pd.DataFrame:
         If the file has none of these forms, a row is malformed, or the counts in it contradict each other.
     """
     path = Path(path)
+    if columns is not None:
+        return _read_named(path, columns)
     if path.suffix.lower() != ".csv":
         return _read_lfw(path, suffix)
     table = read_table(path)
     table.columns = [name.lower() for name in table.columns]
-    for columns, reader in _READERS.items():
-        if set(columns) <= set(table.columns):
+    for known, reader in _READERS.items():
+        if set(known) <= set(table.columns):
             return reader(path, table)
-    forms = "; ".join(",".join(columns) for columns in _READERS)
+    forms = "; ".join(",".join(known) for known in _READERS)
     raise ValueError(f"{path} must have the columns of a known form ({forms}); got {','.join(table.columns)}.")
 
 
@@ -175,6 +181,13 @@ def _read_kryptonite(path: Path, table: pd.DataFrame) -> pd.DataFrame:
 def _read_deepface(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     is_mated = _truth(path, table["decision"])
     return _frame([(a, b, mated, None, None) for a, b, mated in zip(table["file_x"], table["file_y"], is_mated)])
+
+
+def _read_named(path: Path, columns: tuple[str, str, str]) -> pd.DataFrame:
+    table = read_table(path)
+    require_columns(path, table, columns)
+    probe, reference, truth = (table[name] for name in columns)
+    return _frame([(a, b, mated, None, None) for a, b, mated in zip(probe, reference, _truth(path, truth))])
 
 
 def _read_own(path: Path, table: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,11 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         help="list of pairs: LFW's .txt, or .csv of Kryptonite, deepface or probe,reference,is_mated",
     )
     group.add_argument(
+        "--pair_columns",
+        metavar="PROBE,REFERENCE,TRUTH",
+        help="columns of a list of pairs in any other form; TRUTH is yes or no, 1 or 0",
+    )
+    group.add_argument(
         "--identity",
         metavar="LABELS",
         help="label table with the identity of each image, or the word folder: makes the pairs, or with --pairs says who "
@@ -149,7 +154,7 @@ def _compare(
     """Comparisons to report on, and those of other people to find a threshold on."""
     if args.pairs is None:
         return _compare_identities(args, table, metric, is_tuned)
-    pairs = [read_pairs(path) for path in (args.pairs, args.tune_pairs) if path is not None]
+    pairs = listed_pairs(args)
     identities = None if args.identity is None else _identities(args, table)[0]
     both = Comparisons.from_pairs(table, pd.concat(pairs, ignore_index=True), metric, args.pairs.name, identities)
     listed = both[np.arange(len(pairs[0]))]
@@ -159,6 +164,14 @@ def _compare(
         return listed, replace(both[np.arange(len(pairs[0]), len(both))], source=args.tune_pairs.name)
     tuned, reported = listed.split_people(args.tune_share, args.seed)
     return reported, tuned
+
+
+def listed_pairs(args: argparse.Namespace) -> list[pd.DataFrame]:
+    """The lists that the options name: to report on and, where there is one, to tune on."""
+    columns = None if args.pair_columns is None else tuple(args.pair_columns.split(","))
+    if columns is not None and len(columns) != 3:
+        raise ValueError(f"--pair_columns must name three columns, PROBE,REFERENCE,TRUTH; got {args.pair_columns!r}.")
+    return [read_pairs(path, columns=columns) for path in (args.pairs, args.tune_pairs) if path is not None]
 
 
 def _compare_identities(

@@ -53,6 +53,15 @@ def test_pairs_are_measured_and_reported(files, capsys):
     assert not list((files / "report").glob("*.png"))
 
 
+def test_a_list_in_any_form_is_read_by_the_names_of_its_columns(files, capsys):
+    pairs = pairs_of(faces_table(n_people=60), 400)
+    pairs.rename(columns={"probe": "one", "reference": "two", "is_mated": "same"}).to_csv(
+        files / "any.csv", index=False
+    )
+    assert run(files, "--pairs", str(files / "any.csv"), "--pair_columns", "one,two,same") == 0
+    assert "any.csv: 198 mated and 194 non-mated comparisons" in capsys.readouterr().out
+
+
 def test_all_pairs_can_be_counted(files, capsys):
     assert run(files, "--identity", "labels.csv", "--max_pairs", "all", "--json") == 0
     everything = json.loads(capsys.readouterr().out)
@@ -78,6 +87,8 @@ def test_a_missing_matplotlib_is_told_before_the_work(files, capsys, monkeypatch
         (("--pairs", "pairs.csv", "--save_threshold", "other.json", "--fmr", "1e-5"), "needs 300,000 non-mated"),
         (("--pairs", "pairs.csv", "--threshold", "t.json", "--metric", "cosine"), "one of euclidean similarities"),
         (("--identity", "labels.csv", "--identity_column", "who"), "must have a column 'who'"),
+        (("--pairs", "pairs.csv", "--pair_columns", "probe,reference"), "must name three columns"),
+        (("--pairs", "pairs.csv", "--pair_columns", "probe,reference,same"), "missing: ['same']"),
         (("--identity", "labels.csv", "--max_pairs", "many"), "--max_pairs must be"),
         (("--identity", "labels.csv", "--tune_pairs", "pairs.csv"), "--tune_pairs goes with --pairs"),
         (("--pairs", "pairs.csv", "--threshold", "pairs.csv"), "not a threshold file"),
