@@ -3,6 +3,7 @@
 A detector finds faces from a certain size on. Who asks for larger ones only (``--min_face``) can have the photo made
 smaller by as much, and the time that detection takes falls with the number of pixels. The boxes are those of another
 image and so not the same to the pixel: the factor is one of the detector's settings and part of every table's digest.
+Smaller faces are mostly not seen at all, so that an image of them counts as ``no_face`` rather than ``too_small``.
 """
 
 from __future__ import annotations
