@@ -40,7 +40,6 @@ def people(n=400, seed=0):
 @pytest.mark.parametrize(
     "estimator",
     [
-        ThresholdTuner(LogisticRegression(), cv=2),
         ThresholdTuner(LogisticRegression(), criterion="mean_minus_gap", per_cohort=True, unsure_share=0.1, cv=2),
         UnknownCohortTuner(LogisticRegression(), cv=2),
     ],

@@ -56,7 +56,7 @@ def test_the_optimum_is_that_of_enumeration(rows):
             assert not is_shared or len(set(tuned.thresholds.values())) == 1
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @example(LEVELLING, 1)
 @given(ROWS, st.integers(0, 3))
 def test_a_gap_that_is_tolerated_costs_nothing(rows, sixths):
@@ -118,7 +118,7 @@ def test_the_other_criteria_are_those_of_scikit_learn_at_the_best_of_all_thresho
 @given(st.lists(st.tuples(st.floats(-1e308, 1e308), st.booleans()), min_size=1, max_size=6))
 @example([(1.0, False), (np.nextafter(1.0, 2.0), True)])
 @example([(-1.7e308, False), (1.7e308, True)])
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 def test_a_threshold_separates_neighbours_however_close_or_far_they_are(rows):
     scores, truth = (np.array(column) for column in zip(*rows, strict=True))
     tuned = shared_threshold(scores, truth, criterion="accuracy")
