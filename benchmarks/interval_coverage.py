@@ -130,7 +130,8 @@ def _row(population: Population, n_draws: int) -> list[str]:
         low, high = _bootstrap_of_fmr(rates, norm.isf(1e-2) * population.spread[0], rng)
         n_bootstrap += low <= truth["FMR 1e-2"] <= high
     cells = [f"{np.mean(hits[name]):.1%}" if hits[name] else "refused" for name in RATES]
-    return [population.name, *cells, f"{n_bootstrap / n_draws:.1%}"]
+    bootstrap = f"{n_bootstrap / n_draws:.1%}" if hits[RATES[0]] else "refused"
+    return [population.name, *cells, bootstrap]
 
 
 def _bootstrap_of_fmr(rates: UncertainRates, threshold: float, rng: np.random.Generator) -> tuple[float, float]:

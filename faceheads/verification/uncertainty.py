@@ -9,7 +9,8 @@ Student's t for as many degrees of freedom as the people who carry it.
 A two-way bootstrap (:func:`faceheads.verification.accuracy.identity_interval`) is the other known way. A comparison of
 two persons drawn d₁ and d₂ times counts d₁d₂ times there, and the variance of that is 3, not 1: what is particular to a
 pair of persons counts three times over, so that intervals are too wide (Owen 2007), and rare errors leave it nothing to
-draw. ``benchmarks/interval_coverage.py`` measures both.
+draw. ``benchmarks/interval_coverage.py`` measures both. Where people differ so strongly that a few make most of the false
+matches, intervals of rare false matches are still too short: in the last line of that benchmark, about 90 % hold the truth.
 
 References
 ----------
