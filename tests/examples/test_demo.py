@@ -108,6 +108,9 @@ def test_on_shared_data_the_heads_learn_from_what_was_extracted(tmp_path):
 
 @pytest.mark.data
 def test_shared_data_has_the_folders_that_the_demo_names(data_dir, tmp_path):
-    for command in map(parsed, demo.commands_on_shared_data(data_dir, tmp_path)):
-        folder = getattr(command, "data_dir", getattr(command, "img_dir", data_dir))
-        assert folder.is_dir()
+    commands = [vars(parsed(command)) for command in demo.commands_on_shared_data(data_dir, tmp_path)]
+    folders = [
+        command[name] for command in commands for name in ("data_dir", "img_dir") if command.get(name) is not None
+    ]
+    assert len(folders) == 3
+    assert all(folder.is_dir() for folder in folders)
