@@ -3,9 +3,10 @@
 Stand-ins for the challenge of Télécom Paris and Idemia (score: mean of the accuracies of men and women minus their
 distance), each XOR or AND of two annotated attributes of UTKFace with a prevalence near 0.19, 5 % of the labels flipped.
 The even five were fixed by prevalence alone, before anything was measured. They turned out to have small gaps, so the
-skewed five were added, again by prevalence alone, with men and women as unlike as in the challenge. For each of 20 seeds half of the images (groups of
-equal files) are learned from and half are held out; one head gives the scores, and every row of the tables decides on these
-same scores, with thresholds from out-of-fold scores of the learning half.
+skewed five were added, again by prevalence alone, with men and women as unlike as in the challenge.
+
+For each of 20 seeds half of the images (groups of equal files) are learned from and half are held out; one head gives the
+scores, and every row of the tables decides on these same scores, with thresholds from out-of-fold scores of the learning half.
 
     python -m benchmarks.hidden_criterion --feature utkface.parquet [--label utkface.label.csv] [--seeds 20]
 
@@ -59,7 +60,8 @@ def _and(low: float, high: float, race: str, is_race: bool = True) -> Rule:
     return lambda labels: labels["age"].between(low, high) & ((labels["race"] == race) == is_race)
 
 
-#: Name and rule on the columns age (years) and race: prevalences from 0.175 to 0.205; of men and women by a factor of up to 1.44.
+#: Name and rule on the columns age (years) and race. Prevalences from 0.175 to 0.205; those of men and women differ by a
+#: factor of up to 1.44.
 EVEN: dict[str, Rule] = {
     "60 or older XOR race Others": _xor(60, 200, "Others"),
     "70 or older XOR race Asian": _xor(70, 200, "Asian"),
