@@ -23,6 +23,7 @@ from .image import read_image
 from .options import DETECTORS, add_machine_options, devices
 from .pipeline import FACE_POLICIES, FacePipeline, PipelineConfig
 from .pool import resolve_jobs, set_passive_wait
+from .unreadable import UnreadableImage
 
 
 def verification_parser() -> argparse.ArgumentParser:
@@ -103,7 +104,11 @@ def _config_of(file: ThresholdFile, args: argparse.Namespace) -> PipelineConfig:
 
 def _embedding(pipeline: FacePipeline, path: Path) -> np.ndarray:
     """The vector of the face in a photo, float32 of shape (dimension,)."""
-    found = pipeline.find_faces([read_image(path).rgb])
+    try:
+        image = read_image(path)
+    except UnreadableImage as error:
+        raise ValueError(f"{path} cannot be compared: {error.reason}. Failure to acquire is no decision.") from error
+    found = pipeline.find_faces([image.rgb])
     vectors = pipeline.embed(found)[0]
     if vectors is None or isinstance(vectors, str):
         reason = vectors if isinstance(vectors, str) else found[0].reason or found[0].status.value

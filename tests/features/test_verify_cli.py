@@ -14,6 +14,7 @@ from faceheads.table_io import write_table
 from faceheads.verification.threshold_file import load_threshold
 from features import verify_cli
 from features.cli import verify_main
+from features.image import read_image
 from features.pipeline import ImageFaces
 from tests.faceheads.verification.faces import faces_table, labels_of, pairs_of
 from tests.tables import table_spec
@@ -155,7 +156,7 @@ def test_two_photos_are_a_match_or_not_by_exit_code_and_words(photos, capsys):
     decision = json.loads(capsys.readouterr().out)
     assert (decision["answer"], decision["similarity"]) == ("match", 0.0)
     assert decision["probability"] > 0.9 and decision["fmr_is_bound"]
-    assert photos("one.jpg", "two.jpg") in (0, 1)
+    assert photos("one.jpg", "two.jpg") == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out)["similarity"] == -2.0
     assert "two.jpg has 2 faces; the largest one is compared" in captured.err
@@ -166,3 +167,13 @@ def test_a_photo_without_a_face_is_no_decision(photos, capsys):
     assert "none.jpg cannot be compared: no_face" in capsys.readouterr().err
     assert photos("one.jpg") == 2
     assert "give two photos" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"text", "not an image"), (None, "missing file")])
+def test_what_is_no_photo_is_no_decision_either(photos, capsys, monkeypatch, tmp_path, content, reason):
+    monkeypatch.setattr(verify_cli, "read_image", read_image)
+    path = tmp_path / "broken.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    assert photos(str(path), str(path)) == 2
+    assert f"broken.jpg cannot be compared: {reason}" in capsys.readouterr().err
