@@ -26,7 +26,7 @@ def add_detection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--reduce",
         action="store_true",
-        help="look for faces in a copy of the photo that is as small as --min_face allows: much faster on large photos",
+        help="look for faces in a copy of the photo that is as small as --min_face allows: for large photos",
     )
     group.add_argument(
         "--faces",
