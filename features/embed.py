@@ -287,15 +287,16 @@ def _on_backend(request: EmbedderRequest, spec: EmbedderSpec, module: torch.nn.M
         )
     if request.backend == "torch" or not is_possible:
         return TorchEmbedder(spec, module, device, request.batch_size)
+    import torch
+
     try:
         from faceheads.networks.dlib_resnet_openvino import OpenVinoDlibResNet
+
+        network = OpenVinoDlibResNet(module, spec.layers, torch.get_num_threads())
     except ImportError as error:
         if request.backend == "openvino":
             raise ImportError(f"backend 'openvino' needs openvino: pip install faceheads[fast] ({error}).") from error
         return TorchEmbedder(spec, module, device, request.batch_size)
-    import torch
-
-    network = OpenVinoDlibResNet(module, spec.layers, torch.get_num_threads())
     return ArrayEmbedder(spec, network, request.batch_size)
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import openvino
-from openvino import Node, Output, opset13
 from torch import nn
 
 from .dlib_resnet import CHIP_SIZE_PX, DlibResNet, LayerSource, ResidualBlock, parse_layers
+
+if TYPE_CHECKING:
+    import openvino
+    from openvino import Node, Output
 
 #: OpenVINO would otherwise compute in bfloat16 or float16 where the processor can.
 PRECISION = "f32"
@@ -39,9 +42,14 @@ class OpenVinoDlibResNet:
     ------
     ValueError
         If a layer is unknown.
+    ImportError
+        If openvino is not installed.
     """
 
     def __init__(self, module: DlibResNet, layers: Sequence[str] = ("final",), n_threads: int = 1) -> None:
+        import openvino  # an extra
+
+        self._core = openvino.Core()
         self._module = module
         self._sources = parse_layers(layers)
         self._n_threads = n_threads
@@ -49,7 +57,7 @@ class OpenVinoDlibResNet:
     @functools.cached_property
     def _compiled(self) -> openvino.CompiledModel:
         settings = {"INFERENCE_PRECISION_HINT": PRECISION, "INFERENCE_NUM_THREADS": self._n_threads, "NUM_STREAMS": 1}
-        return openvino.Core().compile_model(_graph(self._module.folded(), self._sources), "CPU", settings)
+        return self._core.compile_model(_graph(self._module.folded(), self._sources), "CPU", settings)
 
     def __call__(self, chips: np.ndarray) -> np.ndarray:
         """The layers' vectors side by side.
@@ -76,57 +84,64 @@ class OpenVinoDlibResNet:
 
 
 def _graph(module: DlibResNet, sources: Sequence[LayerSource]) -> openvino.Model:
+    from openvino import Model, opset13
+
     chips = opset13.parameter([-1, CHIP_SIZE_PX, CHIP_SIZE_PX, 3], np.uint8)
-    planes = [_stem(module.stem, chips)]
-    for block in module.blocks:
-        planes.append(_residual_block(block, planes[-1]))
-    vectors = [_vector(module, planes, source) for source in sources]
-    return openvino.Model([opset13.concat(vectors, axis=1)], [chips])
+    return Model([_Operations(opset13).vectors(module, sources, chips)], [chips])
 
 
-def _stem(stem: nn.Conv2d, chips: Node) -> Output:
-    x = opset13.transpose(opset13.convert(chips, "f32"), _axes(0, 3, 1, 2))
-    x = opset13.relu(_convolution(stem, x))
-    return opset13.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3]).output(0)  # output 1: where the maxima are
+class _Operations:
+    """The network's parts in OpenVINO's operations, ``ops``, which exist only where the package does."""
 
+    def __init__(self, ops) -> None:
+        self._ops = ops
 
-def _residual_block(block: ResidualBlock, x: Node | Output) -> Node:
-    y = _convolution(block.conv2, opset13.relu(_convolution(block.conv1, x)))
-    if block.is_halving:
-        x = opset13.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], exclude_pad=True)
-        y, x = _pad_to(y, x), _pad_to(x, y)
-    return opset13.relu(opset13.add(y, x))
+    def vectors(self, module: DlibResNet, sources: Sequence[LayerSource], chips: Node) -> Node:
+        """The vectors of the sources side by side."""
+        planes = [self._stem(module.stem, chips)]
+        for block in module.blocks:
+            planes.append(self._residual_block(block, planes[-1]))
+        return self._ops.concat([self._vector(module, planes, source) for source in sources], axis=1)
 
+    def _stem(self, stem: nn.Conv2d, chips: Node) -> Output:
+        x = self._ops.transpose(self._ops.convert(chips, "f32"), self._axes(0, 3, 1, 2))
+        x = self._ops.relu(self._convolution(stem, x))
+        return self._ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3]).output(
+            0
+        )  # output 1: where the maxima are
 
-def _convolution(conv: nn.Conv2d, x: Node | Output) -> Node:
-    filters, biases = (values.detach().cpu().numpy() for values in (conv.weight, conv.bias))
-    y = opset13.convolution(x, filters, conv.stride, conv.padding, conv.padding, [1, 1])
-    return opset13.add(y, biases[:, np.newaxis, np.newaxis])
+    def _residual_block(self, block: ResidualBlock, x: Node | Output) -> Node:
+        y = self._convolution(block.conv2, self._ops.relu(self._convolution(block.conv1, x)))
+        if block.is_halving:
+            x = self._ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], exclude_pad=True)
+            y, x = self._pad_to(y, x), self._pad_to(x, y)
+        return self._ops.relu(self._ops.add(y, x))
 
+    def _convolution(self, conv: nn.Conv2d, x: Node | Output) -> Node:
+        filters, biases = (values.detach().cpu().numpy() for values in (conv.weight, conv.bias))
+        y = self._ops.convolution(x, filters, conv.stride, conv.padding, conv.padding, [1, 1])
+        return self._ops.add(y, biases[:, np.newaxis, np.newaxis])
 
-def _pad_to(x: Node, like: Node) -> Node:
-    """``x`` with zeros at the bottom, the right and the last channels wherever ``like`` is larger."""
-    missing = [max(there - here, 0) for here, there in zip(_plane_shape(x), _plane_shape(like))]
-    return opset13.pad(x, _axes(0, 0, 0, 0), _axes(0, *missing), "constant", np.float32(0))
+    def _pad_to(self, x: Node, like: Node) -> Node:
+        """``x`` with zeros at the bottom, the right and the last channels wherever ``like`` is larger."""
+        missing = [max(there - here, 0) for here, there in zip(_plane_shape(x), _plane_shape(like))]
+        return self._ops.pad(x, self._axes(0, 0, 0, 0), self._axes(0, *missing), "constant", np.float32(0))
+
+    def _vector(self, module: DlibResNet, planes: Sequence[Node | Output], source: LayerSource) -> Node:
+        if source.position is None:
+            return self._ops.matmul(self._mean(planes[-1]), module.fc.weight.detach().cpu().numpy(), False, True)
+        if source.grid_hw == (1, 1):
+            return self._mean(planes[source.position])
+        cells = self._ops.adaptive_avg_pool(planes[source.position], self._axes(*source.grid_hw))
+        return self._ops.reshape(cells, self._axes(0, -1), special_zero=True)
+
+    def _mean(self, plane: Node | Output) -> Node:
+        return self._ops.reduce_mean(plane, self._axes(2, 3), keep_dims=False)
+
+    def _axes(self, *numbers: int) -> Node:
+        return self._ops.constant(np.array(numbers, np.int64))
 
 
 def _plane_shape(x: Node | Output) -> list[int]:
     """Channels, rows, columns."""
     return [size.get_length() for size in list(x.output(0).get_partial_shape())[1:]]
-
-
-def _vector(module: DlibResNet, planes: Sequence[Node | Output], source: LayerSource) -> Node:
-    if source.position is None:
-        return opset13.matmul(_mean(planes[-1]), module.fc.weight.detach().cpu().numpy(), False, True)
-    if source.grid_hw == (1, 1):
-        return _mean(planes[source.position])
-    cells = opset13.adaptive_avg_pool(planes[source.position], _axes(*source.grid_hw))
-    return opset13.reshape(cells, _axes(0, -1), special_zero=True)
-
-
-def _mean(plane: Node | Output) -> Node:
-    return opset13.reduce_mean(plane, _axes(2, 3), keep_dims=False)
-
-
-def _axes(*numbers: int) -> Node:
-    return opset13.constant(np.array(numbers, np.int64))
