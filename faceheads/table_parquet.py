@@ -43,6 +43,8 @@ def _schema(spec: TableSpec | None, n_landmarks: int, dimension: int) -> pa.Sche
         ("reason", pa.string()),
         ("embedding", pa.list_(pa.float32(), dimension)),
     ]
+    if n_landmarks == 0:  # Parquet has no lists of length 0
+        columns = [column for column in columns if column[0] != "landmarks_xy"]
     meta = {_VERSION_KEY: FORMAT_VERSION, _SPEC_KEY: json.dumps(None if spec is None else spec.to_json())}
     return pa.schema(columns, metadata=meta)
 
@@ -55,21 +57,22 @@ def _float_list(values: np.ndarray, is_null: np.ndarray) -> pa.Array:
 
 def _to_arrow(table: FaceTable) -> pa.Table:
     schema = _schema(table.spec, table.landmarks_xy.shape[1], table.dimension)
-    arrays = [
-        pa.array(table.path, pa.string()),
-        pa.array(table.sha256, pa.string()),
-        pa.array(table.face_index),
-        pa.array(table.n_faces),
-        pa.array(np.ascontiguousarray(table.image_hw[:, 0])),
-        pa.array(np.ascontiguousarray(table.image_hw[:, 1])),
-        _float_list(table.box_xyxy, np.isnan(table.box_xyxy).any(axis=1)),
-        _float_list(table.landmarks_xy, np.isnan(table.landmarks_xy).any(axis=(1, 2))),
-        pa.array(table.detection_score),
-        pa.array(table.status, pa.string()),
-        pa.array(table.reason, pa.string()),
-        _float_list(table.embedding, ~table.has_embedding),
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    columns = {
+        "path": pa.array(table.path, pa.string()),
+        "sha256": pa.array(table.sha256, pa.string()),
+        "face_index": pa.array(table.face_index),
+        "n_faces": pa.array(table.n_faces),
+        "image_height": pa.array(np.ascontiguousarray(table.image_hw[:, 0])),
+        "image_width": pa.array(np.ascontiguousarray(table.image_hw[:, 1])),
+        "box_xyxy": _float_list(table.box_xyxy, np.isnan(table.box_xyxy).any(axis=1)),
+        "detection_score": pa.array(table.detection_score),
+        "status": pa.array(table.status, pa.string()),
+        "reason": pa.array(table.reason, pa.string()),
+        "embedding": _float_list(table.embedding, ~table.has_embedding),
+    }
+    if "landmarks_xy" in schema.names:
+        columns["landmarks_xy"] = _float_list(table.landmarks_xy, np.isnan(table.landmarks_xy).any(axis=(1, 2)))
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -78,7 +81,7 @@ def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         schema,
         compression="zstd",
         use_dictionary=["status", "reason"],
-        use_byte_stream_split=[f"{name}.list.element" for name in _FLOAT_LISTS],
+        use_byte_stream_split=[f"{name}.list.element" for name in _FLOAT_LISTS if name in schema.names],
     )
 
 
@@ -178,8 +181,10 @@ def _iterate_file(path: Path) -> Iterator[FaceTable]:
 
 
 def _check_schema(schema: pa.Schema, spec: TableSpec | None, path: Path) -> None:
+    needs_landmarks = spec is not None and spec.embedder.landmark_scheme != "none"
+    has_none = "landmarks_xy" not in schema.names and not needs_landmarks
     try:
-        n_landmarks = schema.field("landmarks_xy").type.list_size // 2
+        n_landmarks = 0 if has_none else schema.field("landmarks_xy").type.list_size // 2
         dimension = schema.field("embedding").type.list_size
     except (KeyError, AttributeError) as error:
         raise TableError(f"{path} has no embedding or landmark column of fixed size. Extract again.") from error
@@ -194,7 +199,9 @@ def _from_arrow(batch: pa.RecordBatch, spec: TableSpec | None) -> FaceTable:
         return batch.column(batch.schema.get_field_index(name))
 
     n = batch.num_rows
-    landmarks = _list_values(column("landmarks_xy"), n)
+    landmarks = np.empty((n, 0), np.float32)
+    if "landmarks_xy" in batch.schema.names:
+        landmarks = _list_values(column("landmarks_xy"), n)
     return FaceTable(
         path=column("path").to_numpy(zero_copy_only=False),
         sha256=column("sha256").to_numpy(zero_copy_only=False),
@@ -202,7 +209,7 @@ def _from_arrow(batch: pa.RecordBatch, spec: TableSpec | None) -> FaceTable:
         n_faces=column("n_faces").to_numpy(),
         image_hw=np.stack([column("image_height").to_numpy(), column("image_width").to_numpy()], axis=1),
         box_xyxy=_list_values(column("box_xyxy"), n),
-        landmarks_xy=landmarks.reshape(n, -1, 2) if landmarks.shape[1] else np.empty((n, 0, 2), np.float32),
+        landmarks_xy=landmarks.reshape(n, landmarks.shape[1] // 2, 2),
         detection_score=column("detection_score").to_numpy(zero_copy_only=False),
         status=column("status").to_numpy(zero_copy_only=False),
         reason=column("reason").to_numpy(zero_copy_only=False),

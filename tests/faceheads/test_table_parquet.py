@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,26 @@ def test_flipped_bytes_never_escape_as_another_error(tmp_path):
         except TableError:
             n_refused += 1
     assert n_refused > 10
+
+
+def test_faces_without_landmarks_are_written_without_that_column(tmp_path):
+    table = small_table()
+    embedder = replace(table.spec.embedder, landmark_scheme="none")
+    spec = replace(table.spec, embedder=embedder)
+    table = replace(table, landmarks_xy=np.empty((len(table), 0, 2)), spec=spec)
+    write_parquet(tmp_path / "t.parquet", [table])
+    assert "landmarks_xy" not in pq.read_schema(tmp_path / "t.parquet").names
+    again = read_table(tmp_path / "t.parquet")
+    assert again.landmarks_xy.shape == (len(table), 0, 2)
+    np.testing.assert_array_equal(again.embedding, table.embedding)
+
+
+def test_a_table_that_needs_landmarks_and_lacks_them_is_refused(tmp_path):
+    write_parquet(tmp_path / "t.parquet", [small_table()])
+    whole = pq.read_table(tmp_path / "t.parquet")
+    pq.write_table(whole.drop_columns("landmarks_xy"), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="no embedding or landmark column"):
+        read_table(tmp_path / "t.parquet")
 
 
 def test_a_missing_column_is_named(tmp_path):
