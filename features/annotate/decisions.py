@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from faceheads.headfile import UNSURE_MARGIN
+
 from ..face import Face
 
-#: Probabilities that are closer than this are drawn as unsure.
-DEFAULT_MARGIN = 0.2
 #: The columns that the original ``pred.py`` kept of the 73 attributes of LFWA, in the order of its tables.
 ORIGINAL_ATTRIBUTES = ("Male", "Asian", "White", "Black")
 #: Attributes that exclude each other and are read as one task ``race``: the largest wins, as in the original.
@@ -110,7 +110,7 @@ def describe(
     task: str,
     output: Mapping[str, float] | float,
     *,
-    margin: float = DEFAULT_MARGIN,
+    margin: float = UNSURE_MARGIN,
     predicted: str | None = None,
     is_unsure: bool | None = None,
     error: float | None = None,
@@ -158,7 +158,7 @@ def describe_attributes(
     probabilities: Mapping[str, float],
     shown: Sequence[str] = ORIGINAL_ATTRIBUTES,
     *,
-    margin: float = DEFAULT_MARGIN,
+    margin: float = UNSURE_MARGIN,
 ) -> tuple[Decision, ...]:
     """Decisions from a head with one independent probability per attribute, such as the 73 columns of LFWA.
 
@@ -196,7 +196,7 @@ def describe_attributes(
 def describe_attribute(
     name: str,
     probability: float,
-    margin: float = DEFAULT_MARGIN,
+    margin: float = UNSURE_MARGIN,
     *,
     is_present: bool | None = None,
     is_unsure: bool | None = None,
@@ -222,7 +222,7 @@ def merge_attributes(
     names: Sequence[str],
     probabilities: Mapping[str, float],
     describe_one: Callable[[str], Decision],
-    margin: float = DEFAULT_MARGIN,
+    margin: float = UNSURE_MARGIN,
 ) -> tuple[Decision, ...]:
     """Race from its attributes where there are at least two, the other attributes one by one."""
     races = [name for name in names if name in RACE_ATTRIBUTES]
