@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -16,6 +18,9 @@ Result = TypeVar("Result")
 
 #: Tasks waiting for or being computed by each worker: one in work and two waiting keeps a worker busy.
 TASKS_PER_WORKER = 3
+
+#: How soon a worker notices that its parent was killed.
+SECONDS_BETWEEN_LOOKS = 1.0
 
 #: One thread a worker; threads that wait sleep instead of spinning, which takes the core from other work.
 WORKER_ENVIRONMENT = {
@@ -91,7 +96,9 @@ class OrderedPool:
 
     def _submit(self, item: Item) -> Future:
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(max_workers=self._jobs, env=WORKER_ENVIRONMENT)
+            self._executor = ProcessPoolExecutor(
+                max_workers=self._jobs, env=WORKER_ENVIRONMENT, initializer=_end_with_parent, initargs=(os.getpid(),)
+            )
         try:
             return self._executor.submit(self._work, item)
         except BrokenProcessPool as error:
@@ -131,6 +138,17 @@ class OrderedPool:
                 future.cancel()
             self._executor.shutdown(wait=True)
             self._executor = None
+
+
+def _end_with_parent(parent_pid: int) -> None:
+    """End this worker when its parent was killed; loky's workers would wait for work, and keep their memory, for ever."""
+    threading.Thread(target=_watch_parent, args=(parent_pid,), daemon=True).start()
+
+
+def _watch_parent(parent_pid: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
 
 
 def set_passive_wait() -> None:

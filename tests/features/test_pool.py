@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +72,45 @@ def test_ending_early_leaves_waiting_work_undone_and_no_worker_behind(monkeypatc
         assert all(worker.is_alive() for worker in workers)
     assert sum(future.cancelled() for future in waiting) > 20
     assert len(workers) == 2 and not any(worker.is_alive() for worker in workers)
+
+
+def report_pid_and_wait(folder):
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(0.1)
+
+
+def run_pool_until_killed(folder):
+    with OrderedPool(report_pid_and_wait, None, 2) as pool:
+        list(pool.map([folder] * 10_000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows keeps the number of its parent")
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    code = f"from tests.features.test_pool import run_pool_until_killed; run_pool_until_killed({str(tmp_path)!r})"
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    try:
+        assert wait_for(lambda: len(list(tmp_path.iterdir())) == 2)
+    finally:
+        parent.kill()
+        parent.wait()
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert wait_for(lambda: not any(is_running(pid) for pid in workers))
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return condition()
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_jobs_count_from_the_cores_when_negative_and_zero_is_refused():
