@@ -19,14 +19,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from .outoffold import DEFAULT_FOLDS, check_two_classes, make_splits, out_of_fold_scores
+from .wrapping import WrappingMixin
 
 METHODS = ("sigmoid", "isotonic", "temperature", "beta")
 #: Probabilities are kept this far from 0 and 1, whose logarithms do not exist.
@@ -60,7 +59,7 @@ def calibrated(
     return CalibratedClassifierCV(estimator, method=method, cv=cv, n_jobs=n_jobs, ensemble=False)
 
 
-class BetaCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BetaCalibratedClassifier(WrappingMixin, ClassifierMixin, BaseEstimator):
     """A binary classifier with beta-calibrated probabilities.
 
     The calibration is fitted to out-of-fold probabilities, the estimator then to all rows.
@@ -106,9 +105,7 @@ class BetaCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         splits = make_splits(self.cv, X, truth, groups, self.random_state)
         probabilities = out_of_fold_scores(self.estimator, X, truth, splits, n_jobs=self.n_jobs)
         self.a_, self.b_, self.c_ = fit_beta(probabilities, truth)
-        self.estimator_ = clone(self.estimator).fit(X, np.asarray(y))
-        if hasattr(self.estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.estimator_.feature_names_in_
+        self._fit_to_all(X, np.asarray(y))
         return self
 
     def predict_proba(self, X: object) -> np.ndarray:
@@ -123,23 +120,6 @@ class BetaCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         """The more probable class of each row."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
-
-    @property
-    def n_features_in_(self) -> int:
-        """Columns of ``X`` in ``fit``."""
-        check_is_fitted(self, "estimator_")
-        return self.estimator_.n_features_in_
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """What is asked for by the calibration and by the estimator."""
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.sparse = get_tags(self.estimator).input_tags.sparse
-        return tags
 
 
 def fit_beta(probabilities: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:

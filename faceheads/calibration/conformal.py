@@ -25,20 +25,21 @@ from collections.abc import Sequence
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GroupKFold, KFold, check_cv, cross_val_predict
 from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from ..fairness.cuts import encode_cohorts
 from .outoffold import DEFAULT_FOLDS
+from .wrapping import WrappingMixin
 
 #: A bin of fewer rows is joined to a neighbour: its width would be that of a handful of people.
 MIN_BIN_ROWS = 50
 
 
-class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
+class ConformalRegressor(WrappingMixin, RegressorMixin, BaseEstimator):
     """A regressor with intervals.
 
     Parameters
@@ -133,9 +134,7 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
             ]
         )
         metadata = {"sensitive_features": sensitive_features, "groups": groups}
-        self.estimator_ = clone(self.estimator).fit(X, y, **self._params_of_estimator(metadata))
-        if hasattr(self.estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.estimator_.feature_names_in_
+        self._fit_to_all(X, y, **self._params_of_estimator(metadata))
         return self
 
     def _check(self, X: object, y: Sequence) -> np.ndarray:
@@ -203,23 +202,11 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError(f"The cohorts must be among those of fit, {self.cohorts_}; got {unknown[:3]}.")
         return self.widths_[np.array([self.cohorts_.index(name) for name in names])[codes]]
 
-    @property
-    def n_features_in_(self) -> int:
-        """Columns of ``X`` in ``fit``."""
-        check_is_fitted(self, "estimator_")
-        return self.estimator_.n_features_in_
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """What is asked for by the intervals and by the estimator."""
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags.sparse = inner.input_tags.sparse
-        if inner.regressor_tags is not None:
-            tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
+        inner = get_tags(self.estimator).regressor_tags
+        if inner is not None:
+            tags.regressor_tags.poor_score = inner.poor_score
         return tags
 
 

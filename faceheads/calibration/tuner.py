@@ -8,15 +8,9 @@ from functools import partial
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    get_routing_for_object,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ..fairness.cuts import encode_cohorts
@@ -30,12 +24,13 @@ from ..fairness.optimum import (
 )
 from ..fairness.scores import mean_minus_gap_score, minimum_score
 from .outoffold import Splits, check_two_classes, make_splits, out_of_fold_scores, response_method, second_class_scores
+from .wrapping import WrappingMixin
 
 #: A tolerance that follows from the number of rows.
 CHANCE = "chance"
 
 
-class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class ThresholdTuner(WrappingMixin, ClassifierMixin, BaseEstimator):
     """A binary classifier that decides at the threshold which is best by a criterion, or at one for each cohort.
 
     The thresholds are tuned on out-of-fold scores only: each row is scored by a clone that was fitted without its fold,
@@ -151,9 +146,7 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         scores = out_of_fold_scores(self.estimator, X, truth, splits, consumed, self.n_jobs)
         self._tune(scores, truth, sensitive_features, groups)
         self._finish(X, scores, truth, sensitive_features, splits)
-        self.estimator_ = clone(self.estimator).fit(X, np.asarray(y), **routed)
-        if hasattr(self.estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.estimator_.feature_names_in_
+        self._fit_to_all(X, np.asarray(y), **routed)
         return self
 
     def _start(self, X: object, y: Sequence) -> np.ndarray:
@@ -258,25 +251,6 @@ class ThresholdTuner(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         decided = self.predict(X, sensitive_features=sensitive_features)
         return score_decisions(self.criterion, y, decided, self.classes_[1], sensitive_features)
-
-    # ------------------------------------------------------------------------------------------ scikit-learn
-
-    @property
-    def n_features_in_(self) -> int:
-        """Columns of ``X`` in ``fit``."""
-        check_is_fitted(self, "estimator_")
-        return self.estimator_.n_features_in_
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """What is asked for by the tuner itself and by its estimator."""
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.sparse = get_tags(self.estimator).input_tags.sparse
-        return tags
 
 
 def count_independent(cohorts: Sequence | None, groups: Sequence | None, n_rows: int) -> dict:

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic import write_text
-from ..headfile import extraction_command, software_versions
+from ..extraction_command import extraction_command
+from ..headfile import software_versions
 from ..spec import EmbedderSpec, TableSpec
 from .comparisons import Comparisons, check_disjoint
 from .error_rates import RULE_OF_3, ErrorCurve
