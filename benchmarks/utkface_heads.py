@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from faceheads.headfile import Head, default_thresholds
+from faceheads.fitted_head import Head, default_thresholds
 from faceheads.heads import KINDS, fit_head, head_kind, make_head
 from faceheads.labels import default_label_path, read_labels
 from faceheads.measuring import Answers, measure

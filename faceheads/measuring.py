@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .headfile import Head, HeadReport
+from .fitted_head import Head
+from .head_report import HeadReport
 from .metrics import (
     Estimate,
     GroupBootstrap,

@@ -23,11 +23,13 @@ from sklearn.base import BaseEstimator
 
 from .archive import ArchiveError, read_archive, write_archive
 from .atomic import atomic_path
-from .headfile import Head, HeadError, HeadFile, default_thresholds, software_versions
+from .fitted_head import Head, default_thresholds
+from .headfile import HeadError, HeadFile
 from .heads import parts_of
 from .soundness import check_sound
 from .spec import TableSpec
 from .targets import CLASSIFICATION, REGRESSION
+from .versions import software_versions
 
 FORMAT_VERSION = 1
 PICKLE_SUFFIXES = (".pkl", ".joblib")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .headfile import Head
+from .fitted_head import Head
 from .table import FaceTable
 from .targets import CLASSIFICATION
 from .training import TrainingResult

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from .headfile import NOT_TUNED, Head, HeadReport
+from .fitted_head import NOT_TUNED, Head
+from .head_report import HeadReport
 from .measuring import Details
 from .metrics import Estimate
 from .metrics.cohorts import ERRORS, Cohort, CohortTable

@@ -18,7 +18,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from .cohorts import cohort_columns
-from .headfile import Head, HeadFile, default_thresholds
+from .fitted_head import Head, default_thresholds
+from .headfile import HeadFile
 from .heads import KINDS, fit_head, head_kind, make_head
 from .labels import LabelError
 from .measuring import Answers, Details, measure, measure_details

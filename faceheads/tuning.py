@@ -26,7 +26,7 @@ from .fairness.optimum import (
 )
 from .fairness.price import price_line, price_table
 from .fairness.scores import cohort_accuracies
-from .headfile import CohortThresholds, Head
+from .fitted_head import CohortThresholds, Head
 from .heads import fit_head, make_head, predict_probabilities
 from .labels import LabelError
 from .splits import grouped_folds

@@ -10,8 +10,8 @@ import math
 from pathlib import Path
 
 from ..atomic import write_text
-from ..headfile import software_versions
 from ..metrics.intervals import Estimate
+from ..versions import software_versions
 from .accuracy import cross_validated_accuracy
 from .comparisons import Comparisons
 from .error_rates import FMR_LIMITS, ErrorCurve, OperatingPoint

@@ -17,8 +17,8 @@ import numpy as np
 
 from ..atomic import write_text
 from ..extraction_command import extraction_command
-from ..headfile import software_versions
 from ..spec import EmbedderSpec, TableSpec
+from ..versions import software_versions
 from .comparisons import Comparisons, check_disjoint
 from .error_rates import RULE_OF_3, ErrorCurve
 from .evidence import Evidence

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from faceheads.headfile import UNSURE_MARGIN
+from faceheads.fitted_head import UNSURE_MARGIN
 
 from ..face import Face
 

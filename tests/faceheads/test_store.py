@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 
 from faceheads import archive, heads
-from faceheads.headfile import (
-    Head,
-    HeadError,
-    HeadFile,
-    HeadReport,
-    HeadWarning,
-    default_thresholds,
-)
+from faceheads.fitted_head import Head, default_thresholds
+from faceheads.head_report import HeadReport
+from faceheads.headfile import HeadError, HeadFile, HeadWarning
 from faceheads.heads import fit_head, head_kind, make_head
 from faceheads.metrics import Estimate
 from faceheads.store import load_heads, make_golden_inputs, save_heads

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
-from faceheads.headfile import CohortThresholds, Head
+from faceheads.fitted_head import CohortThresholds, Head
 from faceheads.heads import fit_head, make_head, predict_probabilities
 from faceheads.labels import LabelError
 from faceheads.splits import grouped_folds
