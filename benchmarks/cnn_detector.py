@@ -23,10 +23,10 @@ import dlib
 import numpy as np
 import torch
 
+from faceheads.images.reading import read_image
 from faceheads.weights import find_weights
 from features.detect.cnn import CnnDetector
 from features.face import Face
-from features.image import read_image
 
 from .arguments import benchmark_parser
 from .photos import photo_sets

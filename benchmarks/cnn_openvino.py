@@ -24,10 +24,10 @@ import openvino
 import torch
 from openvino import Node, opset13
 
+from faceheads.images.reading import read_image
 from faceheads.networks.dlib_mmod import INPUT_SCALE, DlibMmod, build_dlib_mmod
 from faceheads.weights import find_weights
 from features.detect.tiled_pyramid import build_tiled_pyramid, make_layout
-from features.image import read_image
 
 from .report import machine_line, markdown_table
 

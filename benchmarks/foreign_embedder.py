@@ -15,6 +15,7 @@ import pandas as pd
 
 from faceheads.datasets import open_dataset
 from faceheads.datasets.pairs import read_pairs
+from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table import FaceTable
 from faceheads.table_io import read_table
 from faceheads.verification.accuracy import identity_interval, is_correct, logistic_threshold
@@ -22,7 +23,6 @@ from faceheads.verification.trials import make_trials
 from features.embed import EmbedderRequest
 from features.extract import Extraction
 from features.pipeline import PipelineConfig
-from features.pool import resolve_jobs, set_passive_wait
 
 from .arguments import benchmark_parser
 from .report import machine_line

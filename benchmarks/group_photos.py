@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from faceheads.images.reading import read_image
 from features.detect.hog import HogDetector
-from features.image import read_image
 
 from .arguments import benchmark_parser
 from .report import machine_line, markdown_table

@@ -20,8 +20,8 @@ import cv2
 import dlib
 import numpy as np
 
+from faceheads.images.reading import read_image
 from features.detect.fhog import HogKernel
-from features.image import read_image
 
 from .arguments import benchmark_parser
 from .photos import photos_in

@@ -16,12 +16,12 @@ import numpy as np
 from faceheads.datasets import open_dataset
 from faceheads.labels import labels_for
 from faceheads.networks.dlib_resnet import layer_dimension
+from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.splits import grouped_folds, make_groups, split_by_content
 from faceheads.table_io import read_table
 from features.embed import LAYER_PRESETS, EmbedderRequest
 from features.extract import Extraction
 from features.pipeline import PipelineConfig
-from features.pool import resolve_jobs, set_passive_wait
 
 from .arguments import benchmark_parser
 from .report import machine_line, markdown_table

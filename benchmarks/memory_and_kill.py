@@ -31,9 +31,9 @@ from pathlib import Path
 
 import numpy as np
 
+from faceheads.pool import default_jobs
 from faceheads.table_io import read_table
 from features.extract import SHARD_SIZE
-from features.pool import default_jobs
 
 from .arguments import benchmark_parser
 from .photos import link_photos, photos_in

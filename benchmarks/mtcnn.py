@@ -28,10 +28,10 @@ import cv2
 import numpy as np
 import torch
 
+from faceheads.images.reading import read_image
 from faceheads.networks.torchvision_guard import ensure_torchvision
 from features.detect.mtcnn import MtcnnDetector
 from features.face import Face
-from features.image import read_image
 
 from .arguments import benchmark_parser
 from .photos import photo_sets

@@ -25,10 +25,10 @@ import cv2
 import numpy as np
 import torch
 
+from faceheads.images.reading import read_image
 from faceheads.metrics.detection import NO_FACE, match_detections
 from features.detect import make_detector
 from features.face import Detector
-from features.image import read_image
 
 from .arguments import benchmark_parser
 from .photos import spread

@@ -26,11 +26,12 @@ import dlib
 import numpy as np
 from PIL import Image
 
+from faceheads.images.pixels import check_rgb
+
 from .face import Face
 from .jitter import jitter_crops
 from .landmarks import convert_landmarks, dlib_rectangle
 from .opencv import import_cv2
-from .pixels import check_rgb
 
 
 class AlignmentError(ValueError):

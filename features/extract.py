@@ -16,6 +16,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 
+from faceheads.pool import OrderedPool
 from faceheads.spec import TableSpec, difference
 from faceheads.table import FaceRow, Status, TableError
 from faceheads.table_io import read_spec
@@ -24,7 +25,6 @@ from .earlier import EarlierRows, table_pieces
 from .extract_worker import Task, TaskResult, hash_file, hash_files, process
 from .extraction_summary import ExtractionSummary
 from .pipeline import FacePipeline, PipelineConfig
-from .pool import OrderedPool
 from .shards import Shard, ShardFolder
 from .stage_times import StageTimes
 

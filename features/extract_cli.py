@@ -14,20 +14,14 @@ from faceheads.atomic import atomic_path
 from faceheads.command import run_command
 from faceheads.datasets import ADAPTERS, Dataset, open_dataset
 from faceheads.labels import default_label_path, write_labels
+from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table_io import read_spec
 
 from .extract import Extraction
 from .extraction_summary import ExtractionSummary
 from .failures import Allowance
-from .options import (
-    add_detection_options,
-    add_embedder_options,
-    add_machine_options,
-    devices,
-    pipeline_config,
-)
+from .options import add_detection_options, add_embedder_options, add_machine_options, devices, pipeline_config
 from .patience import announced
-from .pool import resolve_jobs, set_passive_wait
 from .stage_times import StageTimes
 
 #: Problems of a data set that are printed; the file lists all.

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import dlib
 import numpy as np
 
+from faceheads.images.pixels import check_rgb
 from faceheads.weights import find_weights
 
 from .face import LANDMARK_SCHEMES, Face
-from .pixels import check_rgb
 
 #: Points of iBUG 300-W whose means are ArcFace's five.
 _ARCFACE5_FROM_DLIB68 = (range(36, 42), range(42, 48), (30,), (48,), (54,))

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from faceheads.images.reading import read_image
+from faceheads.images.unreadable import UnreadableImage
+from faceheads.images.writing import write_image
 from faceheads.spec import TableSpec
 from faceheads.table import FaceRow, Status, face_key
 
@@ -19,13 +22,10 @@ from .align import AlignmentError, crop_faces
 from .detect import make_detector
 from .embed import Embedder, EmbedderRequest
 from .face import Face
-from .image import read_image
-from .image_writer import write_image
 from .landmarks import find_landmarks
 from .opencv import import_cv2
 from .reduction import ReducedDetector
 from .stage_times import StageTimes
-from .unreadable import UnreadableImage
 
 FACE_POLICIES = ("largest", "central", "all", "only")
 NO_FACE_POLICIES = ("skip", "whole")

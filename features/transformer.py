@@ -9,12 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from faceheads.images.pixels import check_rgb
+from faceheads.images.reading import read_image
 from faceheads.table import Status
 
 from .embed import EmbedderRequest
-from .image import read_image
 from .pipeline import FacePipeline, PipelineConfig
-from .pixels import check_rgb
 
 
 class FaceEmbedder(TransformerMixin, BaseEstimator):
@@ -101,7 +101,7 @@ class FaceEmbedder(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        features.unreadable.UnreadableImage
+        faceheads.images.unreadable.UnreadableImage
             If a file cannot be decoded.
         ValueError
             If an element is neither a path nor such an array.

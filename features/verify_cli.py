@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from faceheads.command import run_command
+from faceheads.images.reading import read_image
+from faceheads.images.unreadable import UnreadableImage
 from faceheads.labels import read_labels
+from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
 from faceheads.verification.trials import similarities
@@ -19,11 +22,8 @@ from faceheads.verification.trials import similarities
 from .embed import EmbedderRequest
 from .extract import Extraction
 from .folders import list_images
-from .image import read_image
 from .options import DETECTORS, add_machine_options, devices
 from .pipeline import FACE_POLICIES, FacePipeline, PipelineConfig
-from .pool import resolve_jobs, set_passive_wait
-from .unreadable import UnreadableImage
 
 
 def verification_parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ PACKAGES = tuple(
 )
 
 #: Modules that worker processes load once each: torch there would cost every worker 0.3 GB and seconds.
-WORKER_MODULES = ("features.image", "features.align", "features.face", "features.detect.hog")
+WORKER_MODULES = ("faceheads.images.reading", "features.align", "features.face", "features.detect.hog")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def test_the_reader_sees_every_kind_of_import():
         ("g", False),
     ]
     assert imports_of("features.detect", "from . import c", is_package=True)[0].target == "features.detect.c"
-    assert imports_of("features.pool", "from ...x import y")[0].root == "<outside>"
+    assert imports_of("faceheads.pool", "from ...x import y")[0].root == "<outside>"
 
 
 @pytest.mark.parametrize(

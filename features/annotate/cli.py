@@ -13,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from faceheads.command import run_command
+from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.spec import TableSpec
 from faceheads.store import HeadFile, load_heads, software_versions
 
@@ -21,7 +22,6 @@ from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural
 from ..patience import announced
 from ..pipeline import PipelineConfig
-from ..pool import resolve_jobs, set_passive_wait
 from .planning import MIN_TEXT_PX
 from .run import AnnotationJob, AnnotationSummary
 from .text import load_font

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..pixels import check_rgb
+from faceheads.images.pixels import check_rgb
+
 from .colours import GRAY, RGB, face_colour, text_colour
 from .decisions import FaceDecisions
 from .legend import append_legend

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
+from faceheads.images.reading import read_image
+from faceheads.images.unreadable import UnreadableImage
+from faceheads.pool import OrderedPool
 from faceheads.prediction import Prediction
 from faceheads.store import HeadFile, load_heads
 from faceheads.table import Status
 
-from ..image import read_image
 from ..pipeline import FacePipeline, ImageFaces, PipelineConfig
-from ..pool import OrderedPool
-from ..unreadable import UnreadableImage
 from .decisions import FaceDecisions
 from .predictions import decide_face
 from .writer import AnnotationWriter

@@ -31,8 +31,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from faceheads.atomic import atomic_path, write_text
+from faceheads.images.writing import write_image
 
-from ..image_writer import write_image
 from .decisions import FaceDecisions
 from .drawing import draw_faces
 from .names import FACES_CSV, FACES_JSON, FACES_PARQUET, PHOTOS_CSV, plan_names

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from faceheads.images.pixels import check_rgb
 from faceheads.networks.mtcnn import (
     FINISHER_SIZE_PX,
     PIXEL_FACTOR,
@@ -33,7 +34,6 @@ from faceheads.networks.mtcnn import (
 from faceheads.weights import fetch_weights
 
 from ..face import Face
-from ..pixels import check_rgb
 from .area import AreaSampler
 from .nms import kept_by_smaller, kept_by_union
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from faceheads.images.pixels import check_rgb
+
 from ..face import Face
-from ..pixels import check_rgb
 
 
 class WholeImage:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from faceheads.images.pixels import check_rgb
+
 from ..face import Face
-from ..pixels import check_rgb
 
 #: Each upsampling doubles both sides.
 _MAX_UPSAMPLE = 4

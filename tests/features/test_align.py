@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from faceheads.images.reading import read_image
 from faceheads.weights import find_weights
 from features.align import AlignmentError, crop_faces, similarity_transform
 from features.detect import make_detector
-from features.image import read_image
 from features.jitter import jitter_crops
 from features.landmarks import find_landmarks
 from tests.features.scenes import face_at, noise_image, random_face, smooth_image, wave

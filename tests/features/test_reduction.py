@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from faceheads.images.reading import read_image
 from features.detect import make_detector
 from features.face import Face
-from features.image import read_image
 from features.pipeline import FacePipeline, PipelineConfig
 from features.reduction import _SMALLEST_FACE_PX, ReducedDetector, reduction_for
 

@@ -8,8 +8,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
+from faceheads.images.unreadable import UnreadableImage
 from features.transformer import FaceEmbedder
-from features.unreadable import UnreadableImage
 from tests.features.photos import write_photos
 
 
@@ -25,7 +25,7 @@ def fitted(photos):
 
 
 def test_paths_and_pictures_give_the_same_embeddings(fitted, photos):
-    from features.image import read_image
+    from faceheads.images.reading import read_image
 
     by_path = fitted.transform(photos)
     assert by_path.shape == (3, 128)

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from faceheads.images.reading import read_image
 from faceheads.labels import write_labels
 from faceheads.table import Status
 from faceheads.table_io import write_table
 from faceheads.verification.threshold_file import load_threshold
 from features import verify_cli
 from features.cli import verify_main
-from features.image import read_image
 from features.pipeline import ImageFaces
 from tests.faceheads.verification.faces import faces_table, labels_of, pairs_of
 from tests.tables import table_spec

@@ -13,7 +13,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from ...pixels import check_rgb
+from faceheads.images.pixels import check_rgb
+
 from ..upsampling import downsample
 from . import pyramid
 from .filters import HIT_FLOATS

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from faceheads.images.reading import read_image
 from features.annotate import AnnotationWriter, Decision, PhotoRecord, describe, draw_faces, write_results
 from features.annotate.records import original_box
 from features.detect.hog import HogDetector
-from features.image import read_image
 from tests.features.annotate.scenes import age, face, gender, race, square
 
 ATTRIBUTES = {"Male": 0.25, "Asian": 0.01, "White": 0.9, "Black": 0.02, "Bald": 0.5}

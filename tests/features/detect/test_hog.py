@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from faceheads.images.reading import read_image
 from features.detect import make_detector
 from features.detect.hog import HogDetector
-from features.image import read_image
 
 #: Faces in each photo: rows of the tables that the original pipeline wrote in 2018 (``expected/*.csv``), and what dlib
 #: 20.0.1 finds, by ``python -m benchmarks.group_photos``.

@@ -41,7 +41,7 @@ def test_none_takes_each_image_whole_without_a_score():
 
 def test_decoding_aligning_and_the_hog_detector_do_without_torch():
     code = (
-        "import sys; import features.image, features.align; from features.detect import make_detector; "
+        "import sys; import faceheads.images.reading, features.align; from features.detect import make_detector; "
         "make_detector('hog', implementation='dlib'); make_detector('none'); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

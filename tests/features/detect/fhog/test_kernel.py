@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from faceheads.images.reading import read_image
 from features.detect.fhog import HogKernel, kernel
-from features.image import read_image
 from tests.features.detect.fhog.reference import dlib_faces, textured
 
 

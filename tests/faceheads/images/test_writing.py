@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from features.image import read_image
-from features.image_writer import write_image
+from faceheads.images.reading import read_image
+from faceheads.images.writing import write_image
 from tests.features.photos import colours
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import features.pool as pool_module
-from features.pool import TASKS_PER_WORKER, OrderedPool, resolve_jobs
+import faceheads.pool as pool_module
+from faceheads.pool import TASKS_PER_WORKER, OrderedPool, resolve_jobs
 
 
 def square(x):
@@ -86,7 +86,7 @@ def run_pool_until_killed(folder):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows keeps the number of its parent")
 def test_workers_end_when_their_parent_is_killed(tmp_path):
-    code = f"from tests.features.test_pool import run_pool_until_killed; run_pool_until_killed({str(tmp_path)!r})"
+    code = f"from tests.faceheads.test_pool import run_pool_until_killed; run_pool_until_killed({str(tmp_path)!r})"
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     try:
         assert wait_for(lambda: len(list(tmp_path.iterdir())) == 2)

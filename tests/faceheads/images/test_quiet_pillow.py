@@ -6,7 +6,7 @@ import warnings
 import pytest
 from PIL import Image
 
-from features.quiet_pillow import quiet_pillow
+from faceheads.images.quiet_pillow import quiet_pillow
 
 
 def test_everything_is_put_back_even_after_an_error(monkeypatch):

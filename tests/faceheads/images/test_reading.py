@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from features import image as image_module
-from features.image import read_image
-from features.unreadable import UnreadableImage
+from faceheads.images import reading as image_module
+from faceheads.images.reading import read_image
+from faceheads.images.unreadable import UnreadableImage
 from tests.features.photos import colours
 
 #: Exif 2.32, tag 0x0112: the sides of the visible picture where row 0 and column 0 of the stored one are.
