@@ -48,8 +48,8 @@ def training_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="COLUMN",
-        help="also print the figures of each cohort: by a label column, face_size, turn or detection; may be repeated, "
-        "then also for each two columns together",
+        help="also print the figures of each cohort: by a label column, face_size, turn, brightness, "
+        "sharpness or detection; may be repeated, then also for each two columns together",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     _add_target_options(parser)

@@ -1,11 +1,13 @@
 """Which cohort each sample belongs to: by a label column, by two of them, or by what the photo itself shows.
 
-Beside the label columns there are three that come from the feature table, because errors depend on them:
+Beside the label columns there are five that come from the feature table, because errors depend on them:
 
 ===============  =======================================================================================================
 ``face_size``    shorter side of the face's box in pixels, in three parts of equally many faces
 ``turn``         how far the face is turned sideways: distance of the nose from the middle between the eyes, along the
                  line of the eyes, in eye distances; in three parts of equally many faces
+``brightness``   how bright the face is, in three parts of equally many faces, see :mod:`features.quality`
+``sharpness``    how sharp it is, the same; both are known where extraction measured them
 ``detection``    the status of the row: whether the face was found
 ===============  =======================================================================================================
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -23,7 +26,7 @@ import pandas as pd
 from .labels import LabelError
 from .metrics.decades import decades
 from .samples import Samples
-from .table import FaceTable, Status
+from .table import QUALITY_COLUMNS, FaceTable, Status
 from .targets import REGRESSION, find_targets, plain_value
 
 #: Parts that numbers other than ages are cut into.
@@ -43,7 +46,7 @@ def cohort_columns(samples: Samples, names: Sequence[str]) -> dict[str, pd.Categ
     ----------
     samples : Samples of n_rows rows
     names : sequence of str
-        Label columns, ``face_size``, ``turn`` or ``detection``.
+        Label columns, ``face_size``, ``turn``, ``brightness``, ``sharpness`` or ``detection``.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def _crossed(one: pd.Categorical, other: pd.Categorical) -> pd.Categorical:
 def _of_photos(table: FaceTable, name: str) -> pd.Categorical:
     numbers = _NUMBERS_OF_PHOTOS[name](table)
     if not np.isfinite(numbers).any():
-        raise LabelError(f"--cohort {name}: the table has no boxes or landmarks that it could be computed from.")
+        raise LabelError(f"--cohort {name}: the table has nothing that it could be computed from. {_MISSING[name]}")
     return _parts(numbers)
 
 
@@ -131,4 +134,14 @@ def sideways_turn(table: FaceTable) -> np.ndarray:
     return np.abs(np.divide(along, square, out=np.full(len(table), np.nan), where=square > 0))
 
 
-_NUMBERS_OF_PHOTOS: dict[str, Callable[[FaceTable], np.ndarray]] = {"face_size": face_size_px, "turn": sideways_turn}
+_NUMBERS_OF_PHOTOS: dict[str, Callable[[FaceTable], np.ndarray]] = {
+    "face_size": face_size_px,
+    "turn": sideways_turn,
+    **{name: attrgetter(name) for name in QUALITY_COLUMNS},
+}
+_AGAIN = "Extract again with --overwrite: the table was made before it was measured."
+_MISSING = {
+    "face_size": "It needs boxes.",
+    "turn": "It needs landmarks of the eyes and the nose.",
+    **dict.fromkeys(QUALITY_COLUMNS, _AGAIN),
+}

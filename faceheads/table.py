@@ -37,6 +37,8 @@ class TableError(ValueError):
     """A feature table cannot be read, or does not fit what it is to be used for; the message says what to do."""
 
 
+#: What is measured on the crop of each face beside its embedding; absent from tables of older versions.
+QUALITY_COLUMNS = ("brightness", "sharpness")
 _STATUS_VALUES = frozenset(s.value for s in Status)
 _WITH_EMBEDDING = [s.value for s in Status if s.has_embedding]
 
@@ -71,6 +73,9 @@ class FaceTable:
         NaN in rows whose status carries no embedding.
     spec : TableSpec or None
         How the vectors were made; None for a CSV written by other software, which can be trained on but not served.
+    brightness, sharpness : ndarray of shape (n_rows,), float32, optional
+        Of the middle of the aligned crop: mean luma from 0 to 255, and variance of the Laplacian of the luma, see
+        :mod:`features.quality`. NaN without a face and in tables of versions that did not measure them.
 
     Raises
     ------
@@ -90,13 +95,18 @@ class FaceTable:
     reason: np.ndarray
     embedding: np.ndarray
     spec: TableSpec | None
+    brightness: np.ndarray | None = None
+    sharpness: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        for name in QUALITY_COLUMNS:
+            if getattr(self, name) is None:
+                self._set(name, np.full(len(self.path), np.nan))
         for name in ("path", "sha256", "status", "reason"):
             self._set(name, np.asarray(getattr(self, name), dtype=object))
         for name in ("face_index", "n_faces", "image_hw"):
             self._set(name, np.asarray(getattr(self, name), np.int32))
-        for name in ("box_xyxy", "landmarks_xy", "detection_score", "embedding"):
+        for name in ("box_xyxy", "landmarks_xy", "detection_score", "embedding", *QUALITY_COLUMNS):
             self._set(name, np.asarray(getattr(self, name), np.float32))
         self._check_shapes()
         self._check_values()
@@ -223,6 +233,7 @@ class FaceTable:
             reason=_objects(r.reason for r in rows),
             embedding=_stack([r.embedding for r in rows], (dimension,)),
             spec=spec,
+            **{name: np.array([getattr(r, name) for r in rows], np.float32) for name in QUALITY_COLUMNS},
         )
 
 
@@ -241,6 +252,8 @@ class FaceRow:
     landmarks_xy: np.ndarray | None = None
     detection_score: float = float("nan")
     embedding: np.ndarray | None = None
+    brightness: float = float("nan")
+    sharpness: float = float("nan")
 
 
 def of_one_spec(tables: Iterable[FaceTable]) -> Iterator[FaceTable]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from .atomic import atomic_path, write_text
 from .spec import TableSpec
-from .table import FaceTable, Status, TableError, of_one_spec
+from .table import QUALITY_COLUMNS, FaceTable, Status, TableError, of_one_spec
 
 #: Columns of the status file.
 _SIZE_COLUMNS = ["image_height", "image_width"]
@@ -65,7 +65,7 @@ def _status_frame(table: FaceTable) -> pd.DataFrame:
     columns |= zip(_BOX_COLUMNS, table.box_xyxy.T)
     n_landmarks = table.landmarks_xy.shape[1]
     columns |= zip(_landmark_columns(n_landmarks), table.landmarks_xy.reshape(len(table), 2 * n_landmarks).T)
-    columns |= {name: getattr(table, name) for name in ("detection_score", "status", "reason")}
+    columns |= {name: getattr(table, name) for name in ("detection_score", *QUALITY_COLUMNS, "status", "reason")}
     return pd.DataFrame(columns)
 
 
@@ -148,6 +148,7 @@ def _join_status(path: Path, keys: pd.Index, embedding: np.ndarray, spec: TableS
             reason=frame["reason"].fillna("").to_numpy(object),
             embedding=full,
             spec=spec,
+            **{name: frame[name].to_numpy(np.float32) for name in QUALITY_COLUMNS if name in frame.columns},
         )
     except KeyError as error:
         raise TableError(f"{status_path(path)} lacks the column {error}. Extract again.") from error

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from .atomic import atomic_path
 from .spec import TableSpec
-from .table import FaceTable, TableError, of_one_spec
+from .table import QUALITY_COLUMNS, FaceTable, TableError, of_one_spec
 
 FORMAT_VERSION = "1"
 _SPEC_KEY = b"faceheads.spec"
@@ -39,6 +39,7 @@ def _schema(spec: TableSpec | None, n_landmarks: int, dimension: int) -> pa.Sche
         ("box_xyxy", pa.list_(pa.float32(), 4)),
         ("landmarks_xy", pa.list_(pa.float32(), 2 * n_landmarks)),
         ("detection_score", pa.float32()),
+        *((name, pa.float32()) for name in QUALITY_COLUMNS),
         ("status", pa.string()),
         ("reason", pa.string()),
         ("embedding", pa.list_(pa.float32(), dimension)),
@@ -66,6 +67,7 @@ def _to_arrow(table: FaceTable) -> pa.Table:
         "image_width": pa.array(np.ascontiguousarray(table.image_hw[:, 1])),
         "box_xyxy": _float_list(table.box_xyxy, np.isnan(table.box_xyxy).any(axis=1)),
         "detection_score": pa.array(table.detection_score),
+        **{name: pa.array(getattr(table, name)) for name in QUALITY_COLUMNS},
         "status": pa.array(table.status, pa.string()),
         "reason": pa.array(table.reason, pa.string()),
         "embedding": _float_list(table.embedding, ~table.has_embedding),
@@ -190,6 +192,8 @@ def _check_schema(schema: pa.Schema, spec: TableSpec | None, path: Path) -> None
         raise TableError(f"{path} has no embedding or landmark column of fixed size. Extract again.") from error
     expected = _schema(spec, n_landmarks, dimension)
     for name in expected.names:
+        if name in QUALITY_COLUMNS and name not in schema.names:
+            continue  # written before they were measured
         if name not in schema.names or schema.field(name).type != expected.field(name).type:
             raise TableError(f"Column {name!r} of {path} is missing or has another type. Extract again.")
 
@@ -197,6 +201,9 @@ def _check_schema(schema: pa.Schema, spec: TableSpec | None, path: Path) -> None
 def _from_arrow(batch: pa.RecordBatch, spec: TableSpec | None) -> FaceTable:
     def column(name: str) -> pa.Array:
         return batch.column(batch.schema.get_field_index(name))
+
+    def numbers(name: str) -> np.ndarray:
+        return column(name).to_numpy(zero_copy_only=False)
 
     n = batch.num_rows
     landmarks = np.empty((n, 0), np.float32)
@@ -210,11 +217,12 @@ def _from_arrow(batch: pa.RecordBatch, spec: TableSpec | None) -> FaceTable:
         image_hw=np.stack([column("image_height").to_numpy(), column("image_width").to_numpy()], axis=1),
         box_xyxy=_list_values(column("box_xyxy"), n),
         landmarks_xy=landmarks.reshape(n, landmarks.shape[1] // 2, 2),
-        detection_score=column("detection_score").to_numpy(zero_copy_only=False),
+        detection_score=numbers("detection_score"),
         status=column("status").to_numpy(zero_copy_only=False),
         reason=column("reason").to_numpy(zero_copy_only=False),
         embedding=_list_values(column("embedding"), n),
         spec=spec,
+        **{name: numbers(name) for name in QUALITY_COLUMNS if name in batch.schema.names},
     )
 
 

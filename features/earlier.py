@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faceheads.table import FaceRow, FaceTable, Status, TableError
+from faceheads.table import QUALITY_COLUMNS, FaceRow, FaceTable, Status, TableError
 from faceheads.table_io import iterate_table
 
 #: Pieces of a table kept in memory; neighbouring images mostly lie in the same one.
@@ -105,4 +105,5 @@ def _row_of(table: FaceTable, i: int, path: str) -> FaceRow:
         landmarks_xy=table.landmarks_xy[i] if has_vector else None,
         detection_score=float(table.detection_score[i]),
         embedding=table.embedding[i] if has_vector else None,
+        **{name: float(getattr(table, name)[i]) for name in QUALITY_COLUMNS},
     )

@@ -153,6 +153,11 @@ def _print_summary(summary: ExtractionSummary, args: argparse.Namespace, label_p
     for status, count in summary.status_counts.items():
         print(f"  {status:<14}{count:>6}")
     print(f"computed      {summary.n_computed:>8}   reused {summary.n_reused}")
+    if summary.n_unmeasured:
+        print(
+            f"unmeasured    {summary.n_unmeasured:>8}   faces of an earlier version without brightness and sharpness"
+        )
+        print("                         (--overwrite computes all faces again and measures them)")
     if summary.n_computed:
         print(f"speed         {summary.images_per_s:>8.1f}   images/s, limited by {summary.times.limiting_stage}")
     if args.profile:

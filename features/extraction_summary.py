@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from faceheads.table import FaceTable, Status
 
 from .stage_times import StageTimes
@@ -19,6 +21,8 @@ class ExtractionSummary:
     ----------
     n_images, n_faces, n_computed, n_reused : int
         Input images; rows with an embedding; images processed in this run; images taken from an earlier one.
+    n_unmeasured : int
+        Rows with an embedding whose brightness is not known: an earlier version computed them.
     status_counts : dict of str to int
         Images per :class:`~faceheads.table.Status`.
     times : StageTimes
@@ -31,15 +35,17 @@ class ExtractionSummary:
     n_faces: int = 0
     n_computed: int = 0
     n_reused: int = 0
+    n_unmeasured: int = 0
     status_counts: dict[str, int] = field(default_factory=dict)
     times: StageTimes = field(default_factory=StageTimes)
     wall_s: float = 0.0
 
     def count_rows(self, pieces: Iterable[FaceTable]) -> None:
-        """Count faces and statuses of the finished table."""
+        """Count faces, those without a measured brightness, and statuses of the finished table."""
         status_of: dict[str, str] = {}
         for piece in pieces:
             self.n_faces += int(piece.has_embedding.sum())
+            self.n_unmeasured += int(np.isnan(piece.brightness[piece.has_embedding]).sum())
             for path, status in zip(piece.path, piece.status, strict=True):
                 status_of.setdefault(path, status)
         counts = Counter(status_of.values())
@@ -57,6 +63,7 @@ class ExtractionSummary:
             "faces": self.n_faces,
             "computed": self.n_computed,
             "reused": self.n_reused,
+            "unmeasured": self.n_unmeasured,
             "status": self.status_counts,
             "stage_seconds": {stage: round(s, 3) for stage, s in self.times.seconds.items()},
             "stage_items": self.times.items,

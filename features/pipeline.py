@@ -24,6 +24,7 @@ from .embed import Embedder, EmbedderRequest
 from .face import Face
 from .landmarks import find_landmarks
 from .opencv import import_cv2
+from .quality import measure_quality
 from .reduction import ReducedDetector
 from .stage_times import StageTimes
 
@@ -293,7 +294,8 @@ class FacePipeline:
         found = self.find_faces([image.rgb for image in decoded.values()])
         vectors = self.embed(found)
         for (path, image), one, embedding in zip(decoded.items(), found, vectors, strict=True):
-            rows[path] = _rows(path, image.sha256, image.rgb.shape[:2], one, embedding)
+            with self.times.measured("quality", 1):
+                rows[path] = _rows(path, image.sha256, image.rgb.shape[:2], one, embedding)
             if crop_folder is not None and one.crops is not None:
                 _save_crops(crop_folder, path, one.crops)
         return [row for path in paths for row in rows[path]]
@@ -332,8 +334,9 @@ def _rows(
             landmarks_xy=face.landmarks_xy,
             detection_score=face.detection_score,
             embedding=vector,
+            **measure_quality(crops[0]),
         )
-        for i, (face, vector) in enumerate(zip(found.faces, embedding, strict=True))
+        for i, (face, vector, crops) in enumerate(zip(found.faces, embedding, found.crops, strict=True))
     ]
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 #: The stages in their order, and what their items are.
-STAGE_ITEMS = {"decode": "images", "detect": "images", "align": "images", "embed": "crops"}
+STAGE_ITEMS = {"decode": "images", "detect": "images", "align": "images", "embed": "crops", "quality": "images"}
 
 
 @dataclass

@@ -25,6 +25,8 @@ def face_row(path, rng, dimension=8, **changes):
         "landmarks_xy": rng.random((5, 2)) * 50,
         "detection_score": float(rng.random()),
         "embedding": rng.standard_normal(dimension),
+        "brightness": 255 * float(rng.random()),
+        "sharpness": 900 * float(rng.random()),
     }
     return FaceRow(path, **{**values, **changes})
 

@@ -53,15 +53,28 @@ def test_two_columns_are_also_crossed():
 
 
 def test_a_label_that_is_not_there_is_an_error_that_names_what_is():
-    with pytest.raises(LabelError, match=r"face_size, turn or detection; got 'light'. Columns: \['gender'\]"):
+    with pytest.raises(
+        LabelError, match=r"face_size, turn, brightness, sharpness or detection; got 'light'. Columns: \['gender'\]"
+    ):
         cohort_columns(samples_of({"gender": ["f", "m"] * 15}), ["light"])
 
 
 def test_what_no_photo_tells_is_an_error():
     samples = samples_of({"gender": ["f", "m"] * 15})
     table = dataclasses.replace(samples.table, box_xyxy=np.full((N, 4), np.nan))
-    with pytest.raises(LabelError, match="--cohort face_size: the table has no boxes"):
+    with pytest.raises(LabelError, match="--cohort face_size: the table has nothing .* needs boxes"):
         cohort_columns(dataclasses.replace(samples, table=table), ["face_size"])
+
+
+@pytest.mark.parametrize("name", ["brightness", "sharpness"])
+def test_what_was_measured_on_the_crops_makes_three_cohorts(name):
+    samples = samples_of({"gender": ["f", "m"] * 15})
+    table = dataclasses.replace(samples.table, **{name: np.arange(N)})
+    cohorts = cohort_columns(dataclasses.replace(samples, table=table), [name])[name]
+    assert cohorts.value_counts().tolist() == [10, 10, 10]
+    older = dataclasses.replace(samples.table, **{name: None})
+    with pytest.raises(LabelError, match=f"--cohort {name}: .* Extract again with --overwrite"):
+        cohort_columns(dataclasses.replace(samples, table=older), [name])
 
 
 def one_face(landmarks, status=Status.OK):

@@ -55,6 +55,16 @@ def test_a_damaged_specification_is_refused(tmp_path):
         read_table(tmp_path / "f.csv")
 
 
+def test_a_status_file_of_before_quality_was_measured_is_read_without_it(tmp_path):
+    write_csv(tmp_path / "f.csv", [small_table()])
+    status = pd.read_csv(tmp_path / "f.status.csv")
+    assert list(status["sharpness"].notna()) == list(small_table().has_embedding)
+    status.drop(columns=["brightness", "sharpness"]).to_csv(tmp_path / "f.status.csv", index=False)
+    table = read_table(tmp_path / "f.csv")
+    assert np.isnan(table.brightness).all()
+    assert np.isnan(table.sharpness).all()
+
+
 def test_keys_are_split_into_paths_and_face_indices():
     paths, indices = split_keys(["a.jpg", "a.jpg#2", "odd#name.jpg", "b#1", "c#x"])
     assert list(paths) == ["a.jpg", "a.jpg", "odd#name.jpg", "b#1", "c#x"]

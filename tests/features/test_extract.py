@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from faceheads.table import FaceRow, FaceTable, Status, TableError
@@ -102,6 +103,24 @@ def test_changed_and_new_images_are_computed_and_removed_ones_disappear(photos, 
     assert (summary.n_computed, summary.n_reused) == (2, 11)
     run(folder, tmp_path / "fresh.parquet")
     assert_same_rows(read_table(tmp_path / "f.parquet"), read_table(tmp_path / "fresh.parquet"))
+
+
+def test_rows_of_a_version_that_did_not_measure_quality_are_kept_and_counted(photos, tmp_path):
+    run(photos, tmp_path / "f.parquet")
+    measured = read_table(tmp_path / "f.parquet")
+    arrow = pq.read_table(tmp_path / "f.parquet").drop_columns(["brightness", "sharpness"])
+    pq.write_table(arrow, tmp_path / "f.parquet")
+    write_photos(tmp_path / "more", 2, seed=9)
+    shutil.copytree(photos, tmp_path / "more", dirs_exist_ok=True)
+    (tmp_path / "more" / "new.png").write_bytes((tmp_path / "more" / "000.png").read_bytes() + b"changed")
+    summary = run(tmp_path / "more", tmp_path / "f.parquet")
+    table = read_table(tmp_path / "f.parquet")
+    assert (summary.n_computed, summary.n_reused, summary.n_unmeasured) == (1, 13, 11)
+    assert list(table.path[~np.isnan(table.sharpness)]) == ["new.png"]
+    again = run(tmp_path / "more", tmp_path / "g.parquet")
+    assert again.n_unmeasured == 0
+    kept = np.isin(read_table(tmp_path / "g.parquet").path, measured.path)
+    np.testing.assert_array_equal(read_table(tmp_path / "g.parquet")[kept].brightness, measured.brightness)
 
 
 def test_another_specification_is_refused_and_named(photos, tmp_path):
