@@ -25,7 +25,7 @@ from .metrics import (
     regression_metrics,
 )
 from .metrics.cohorts import CohortTable, measure_cohorts
-from .metrics.decades import DecadeConfusion, decade_confusion
+from .metrics.decades import DecadeConfusion, decade_confusion, decades
 from .metrics.regression import YEAR_TOLERANCES
 from .prediction import decided_positions
 from .table import FaceTable
@@ -75,6 +75,14 @@ class Answers:
                 limits[table.has_embedding] = head.by_cohort.limits(cohort_head.raw(embeddings))
         return cls(head, y_test, raw, prior, len(y_train), int((~table.has_embedding).sum()), limits)
 
+    @property
+    def decided(self) -> np.ndarray:
+        """Positions of the decided classes, int64 of shape (n_rows,), or 0 and 1 for attributes, (n_rows, n_columns)."""
+        if self.head.target.task == MULTILABEL:
+            return (self.raw >= np.array(self.head.thresholds)).astype(np.int64)
+        threshold = self.head.thresholds[0] if self.head.thresholds else np.nan
+        return decided_positions(self.raw, threshold if self.limits is None else self.limits)
+
     def __getitem__(self, rows: np.ndarray) -> Answers:
         limits = None if self.limits is None else self.limits[rows]
         return replace(self, y=self.y[rows], raw=self.raw[rows], prior=self.prior[rows], limits=limits)
@@ -107,10 +115,13 @@ class Details:
     cohorts : tuple of CohortTable
     decades : DecadeConfusion or None
         Of an age in years.
+    by_decade : CohortTable or None
+        The errors of an age by its decade.
     """
 
     cohorts: tuple[CohortTable, ...]
-    decades: DecadeConfusion | None
+    decades: DecadeConfusion | None = None
+    by_decade: CohortTable | None = None
 
 
 def measure_details(answers: Answers, draws: GroupBootstrap, cohorts: Mapping[str, pd.Categorical]) -> Details:
@@ -120,8 +131,11 @@ def measure_details(answers: Answers, draws: GroupBootstrap, cohorts: Mapping[st
         return _metrics(answers[rows], draws)
 
     tables = tuple(measure_cohorts(column, values, draws, of_rows) for column, values in cohorts.items())
-    is_age = answers.head.target.unit == "years"
-    return Details(tables, decade_confusion(answers.y, answers.raw, draws) if is_age else None)
+    target = answers.head.target
+    if target.unit != "years":
+        return Details(tables)
+    by_decade = measure_cohorts(f"decade of {target.name}", decades(answers.y), draws, of_rows)
+    return Details(tables, decade_confusion(answers.y, answers.raw, draws), by_decade)
 
 
 def _metrics(answers: Answers, draws: GroupBootstrap) -> dict[str, Resampled]:
@@ -130,9 +144,7 @@ def _metrics(answers: Answers, draws: GroupBootstrap) -> dict[str, Resampled]:
         return regression_metrics(y, raw, draws, _tolerances(head.target))
     if head.target.task == MULTILABEL:
         return mean_over_attributes(attribute_metrics(y, raw, draws, np.array(head.thresholds)))
-    threshold = head.thresholds[0] if head.thresholds else np.nan
-    decided = decided_positions(raw, threshold if answers.limits is None else answers.limits)
-    return classification_metrics(y, decided, raw, draws)
+    return classification_metrics(y, answers.decided, raw, draws)
 
 
 def _tolerances(target: Target) -> tuple[float, ...]:

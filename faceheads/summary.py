@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from .fitted_head import NOT_TUNED, Head
@@ -13,25 +12,10 @@ from .metrics.cohorts import ERRORS, Cohort, CohortTable
 from .metrics.decades import DecadeConfusion
 from .targets import CLASSIFICATION, MULTILABEL, REGRESSION
 from .training import TrainingResult
+from .wording import baseline_in_words, estimate_text, metric_label, task_in_words, threshold_text
 
-_NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "precision": "precision",
-    "recall": "recall",
-    "roc_auc": "ROC AUC",
-    "pr_auc": "PR AUC",
-    "brier": "Brier score",
-    "ece": "calibration error",
-    "mae": "mean absolute error",
-    "rmse": "root mean square error",
-    "within_5": "within 5",
-    "within_10": "within 10",
-}
-_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "within_5", "within_10")
 #: The metrics of a cohort's line, by task; the differences and the gap are those of the first.
-_COHORT_METRICS = {
+COHORT_METRICS = {
     CLASSIFICATION: ("accuracy", "balanced_accuracy"),
     MULTILABEL: ("accuracy", "balanced_accuracy"),
     REGRESSION: ("mae", "rmse"),
@@ -66,6 +50,7 @@ def _head_json(head: Head, details: Details) -> dict:
         **values,
         "cohorts": [table.to_json() for table in details.cohorts],
         "decades": None if details.decades is None else details.decades.to_json(),
+        "by_decade": None if details.by_decade is None else details.by_decade.to_json(),
     }
 
 
@@ -81,64 +66,38 @@ def summary_text(result: TrainingResult) -> str:
     for head, details in _heads_and_details(result):
         lines += ["", *_head_lines(head)]
         lines += [] if details.decades is None else decade_lines(details.decades)
-        for table in details.cohorts:
-            lines += cohort_lines(table, _COHORT_METRICS[head.target.task])
+        for table in (*_some(details.by_decade), *details.cohorts):
+            lines += cohort_lines(table, COHORT_METRICS[head.target.task])
     return "\n".join(lines)
+
+
+def _some(table: CohortTable | None) -> tuple[CohortTable, ...]:
+    return () if table is None else (table,)
 
 
 def _head_lines(head: Head) -> list[str]:
     target, report = head.target, head.report
-    lines = [f"{target.name}: {_what(head)}, {head.kind} ({target.why})"]
+    lines = [f"{target.name}: {task_in_words(head)}, {head.kind} ({target.why})"]
+    baseline = baseline_in_words(target.task)
     tested = f"  trained on {report.n_train:,} faces, tested on {report.n_test:,}"
     if report.n_test_without_face:
-        guess = "median" if target.task == REGRESSION else "most frequent class"
-        tested += f"; {report.n_test_without_face:,} of these without a face, given the training part's {guess}"
-    baseline = "median" if target.task == REGRESSION else "most frequent class"
+        tested += f"; {report.n_test_without_face:,} of these without a face, given the training part's {baseline}"
     head_column = "head [95 % interval]"
     lines += [tested, f"  {'held-out':<{_WIDTH}}{head_column:<{_COLUMN}}{baseline} [95 % interval]"]
     lines += _metric_lines(report.metrics, report.baseline, target.unit)
     if head.thresholds_from != NOT_TUNED:
-        limits = ", ".join(f"{threshold:.4f}" for threshold in _thresholds(head))
-        lines.append(f"  threshold {limits}, tuned for {head.thresholds_from}")
+        lines.append(f"  threshold {threshold_text(head)}, tuned for {head.thresholds_from}")
     return lines + (_attribute_lines(report) if target.task == MULTILABEL else [])
-
-
-def _thresholds(head: Head) -> tuple[float, ...]:
-    return head.thresholds if head.by_cohort is None else head.by_cohort.values
-
-
-def _what(head: Head) -> str:
-    target = head.target
-    if target.task == REGRESSION:
-        return f"a number in {target.unit}" if target.unit else "a number"
-    if target.task == MULTILABEL:
-        return f"{len(target.columns)} attributes, means below"
-    shown = ", ".join(map(str, target.classes[:8])) + (" …" if len(target.classes) > 8 else "")
-    return f"{len(target.classes)} classes ({shown})"
 
 
 def _metric_lines(metrics: Mapping[str, Estimate], baseline: Mapping[str, Estimate], unit: str) -> list[str]:
     lines = []
     for name, estimate in metrics.items():
         notes = "; ".join(dict.fromkeys(e.note for e in (estimate, baseline[name]) if e.note))
-        text = f"  {_label(name, unit):<{_WIDTH}}{_text(name, estimate):<{_COLUMN}}{_text(name, baseline[name])}"
+        label, found = metric_label(name, unit), estimate_text(name, estimate)
+        text = f"  {label:<{_WIDTH}}{found:<{_COLUMN}}{estimate_text(name, baseline[name])}"
         lines.append(text + (f"  ({notes})" if notes else ""))
     return lines
-
-
-def _label(name: str, unit: str) -> str:
-    label = _NAMES.get(name, name)
-    return f"{label} {unit}" if name.startswith("within") and unit else label
-
-
-def _text(name: str, estimate: Estimate) -> str:
-    if not math.isfinite(estimate.value):
-        return "undefined"
-    scale, digits, unit = (100, 1, " %") if name in _SHARES else (1, 2, "") if name in ("mae", "rmse") else (1, 3, "")
-    text = f"{estimate.value * scale:.{digits}f}{unit}"
-    if math.isfinite(estimate.low):
-        text += f" [{estimate.low * scale:.{digits}f}, {estimate.high * scale:.{digits}f}]"
-    return text
 
 
 def _attribute_lines(report: HeadReport) -> list[str]:
@@ -146,7 +105,7 @@ def _attribute_lines(report: HeadReport) -> list[str]:
     for name, metrics in report.attributes.items():
         baseline = report.attribute_baselines[name]["accuracy"].value
         balanced, area = metrics["balanced_accuracy"].value, metrics["roc_auc"].value
-        accuracy = _text("accuracy", metrics["accuracy"])
+        accuracy = estimate_text("accuracy", metrics["accuracy"])
         lines.append(
             f"  {name:<{_WIDTH}}{accuracy:<{_COLUMN}}{100 * baseline:<10.1f}{100 * balanced:<10.1f}{area:.3f}"
         )
@@ -160,7 +119,7 @@ def decade_lines(confusion: DecadeConfusion) -> list[str]:
     lines = [f"  {'decade (→ predicted)':<{_WIDTH}}{starts}  right [95 %]"]
     for k, (name, counts, shares) in enumerate(zip(confusion.names, confusion.counts, confusion.shares, strict=True)):
         cells = "".join(f"{n:>{max(width, 5)},}" for n in counts)
-        right = f"  {_text('within_5', shares[k])}" if shares else ""
+        right = f"  {estimate_text('within_5', shares[k])}" if shares else ""
         lines.append(f"    {name:<{_WIDTH - 2}}{cells}{right}")
     return lines
 
@@ -174,7 +133,7 @@ def cohort_lines(table: CohortTable, names: Sequence[str]) -> list[str]:
     names : sequence of str
         Metrics to print; differences are those of the first.
     """
-    header = "".join(f"{_NAMES[name] + ' [95 %]':<{_COLUMN}}" for name in names)
+    header = "".join(f"{metric_label(name) + ' [95 %]':<{_COLUMN}}" for name in names)
     lines = [f"  {'by ' + table.column:<{_WIDTH}}{'rows':>7}{'groups':>8}  {header}".rstrip()]
     shown, hidden = ([c for c in table.cohorts if bool(c.metrics) == is_shown] for is_shown in (True, False))
     lines += [_cohort_line(cohort, names) for cohort in shown]
@@ -184,13 +143,13 @@ def cohort_lines(table: CohortTable, names: Sequence[str]) -> list[str]:
         return lines
     sign = {name: "+" if name in ERRORS else "−" for name in names}
     for label, metrics in (("gap", table.gaps), ("mean ± gap", table.combined)):
-        words = [("" if label == "gap" else f"({sign[name]}) ") + _text(name, metrics[name]) for name in names]
+        words = [("" if label == "gap" else f"({sign[name]}) ") + estimate_text(name, metrics[name]) for name in names]
         lines.append(f"    {label:<{_WIDTH + 15}}" + "".join(f"{word:<{_COLUMN}}" for word in words).rstrip())
     return lines + _difference_lines(table, names[0])
 
 
 def _cohort_line(cohort: Cohort, names: Sequence[str]) -> str:
-    figures = "".join(f"{_text(name, cohort.metrics[name]):<{_COLUMN}}" for name in names)
+    figures = "".join(f"{estimate_text(name, cohort.metrics[name]):<{_COLUMN}}" for name in names)
     return f"    {cohort.name:<{_WIDTH - 2}}{cohort.n_rows:>7,}{cohort.n_groups:>8,}  {figures.rstrip()}"
 
 
@@ -202,4 +161,6 @@ def _listed(names: Sequence[str]) -> str:
 def _difference_lines(table: CohortTable, name: str) -> list[str]:
     if len(table.differences) > _MAX_PAIRS:
         return []
-    return [f"    {f'{d.one} − {d.other}':<{_WIDTH + 15}}{_text(name, d.metrics[name])}" for d in table.differences]
+    return [
+        f"    {f'{d.one} − {d.other}':<{_WIDTH + 15}}{estimate_text(name, d.metrics[name])}" for d in table.differences
+    ]

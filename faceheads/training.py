@@ -103,6 +103,22 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What a head said of the rows it was tested on.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_test,), int64
+        Positions in ``TrainingResult.samples``.
+    answers : Answers
+        Of these rows; every figure of the head's report is made from them.
+    """
+
+    rows: np.ndarray
+    answers: Answers
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingResult:
     """Trained heads and what should be known about them.
 
@@ -114,12 +130,18 @@ class TrainingResult:
     remarks : tuple of str
     details : tuple of Details
         For each head of the file: by the columns of ``TrainingOptions.cohorts`` and their pairs, and by decade.
+    held_out : tuple of HeldOut
+        For each head of the file.
+    cohorts : mapping of str to Categorical of n_samples rows
+        The columns of ``TrainingOptions.cohorts`` and their pairs.
     """
 
     file: HeadFile
     samples: Samples
     remarks: tuple[str, ...]
     details: tuple[Details, ...]
+    held_out: tuple[HeldOut, ...]
+    cohorts: Mapping[str, pd.Categorical]
 
 
 def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions | None = None) -> TrainingResult:
@@ -164,7 +186,8 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
         training=_describe_training(samples, targets, options),
     )
     all_remarks = (*remarks, *samples.remarks, *(remark for result in results for remark in result.remarks))
-    return TrainingResult(file, samples, all_remarks, tuple(result.details for result in results))
+    details, held_out = (tuple(getattr(result, name) for result in results) for name in ("details", "held_out"))
+    return TrainingResult(file, samples, all_remarks, details, held_out, cohorts)
 
 
 def _cohort_target(targets: list[Target], options: TrainingOptions) -> list[Target]:
@@ -191,6 +214,7 @@ def _check_heads(targets: list[Target], options: TrainingOptions) -> None:
 class _Trained:
     head: Head
     details: Details
+    held_out: HeldOut
     remarks: list[str]
 
 
@@ -222,7 +246,7 @@ def _train_head(
     remarks = [] if has_label.all() else [f"{target.name}: {(~has_label).sum()} rows have no value and were left out"]
     if not has_converged:
         remarks.append(f"{target.name}: {kind} reached its limit of steps before it had converged; few rows do that")
-    return _Trained(replace(head, report=measure(answers, draws)), details, remarks + costs)
+    return _Trained(replace(head, report=measure(answers, draws)), details, HeldOut(test, answers), remarks + costs)
 
 
 def _compared(train: np.ndarray, cohorts: Mapping[str, pd.Categorical]) -> tuple[np.ndarray | None, str]:

@@ -250,11 +250,15 @@ def _squared_distances(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndar
     return squares / 2 if n_classes == 2 else squares
 
 
+def calibration_bins(probabilities: np.ndarray) -> np.ndarray:
+    """The bin of each row's largest probability, int array of shape (n_rows,); bins are open below and closed above."""
+    bins = np.ceil(probabilities.max(axis=1) * N_CALIBRATION_BINS).astype(int) - 1
+    return np.clip(bins, 0, N_CALIBRATION_BINS - 1)
+
+
 def _calibration_error(y_true: np.ndarray, probabilities: np.ndarray, draws: GroupBootstrap) -> Resampled:
-    confidence = probabilities.max(axis=1)
-    surplus = (probabilities.argmax(axis=1) == y_true) - confidence
-    # bins are open below and closed above
-    bins = np.clip(np.ceil(confidence * N_CALIBRATION_BINS).astype(int) - 1, 0, N_CALIBRATION_BINS - 1)
+    surplus = (probabilities.argmax(axis=1) == y_true) - probabilities.max(axis=1)
+    bins = calibration_bins(probabilities)
     n, width = len(y_true), N_CALIBRATION_BINS + 1
     cells = np.stack([surplus, np.ones(n)], axis=1).ravel()
     columns = np.stack([bins, np.full(n, N_CALIBRATION_BINS)], axis=1).ravel()
