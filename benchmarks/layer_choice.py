@@ -15,7 +15,7 @@ import numpy as np
 
 from faceheads.datasets import open_dataset
 from faceheads.labels import labels_for
-from faceheads.networks.dlib_resnet import layer_dimension
+from faceheads.networks.dlib_resnet_layers import layer_dimension
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.splits import grouped_folds, make_groups, split_by_content
 from faceheads.table_io import read_table

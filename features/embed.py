@@ -9,14 +9,18 @@ is a network that ``finetune`` exported.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from faceheads.extraction_command import BUILT_IN
+from faceheads.networks.dlib_resnet_layers import layer_dimension
 from faceheads.spec import EmbedderSpec
 from faceheads.weights import REGISTRY, fetch_weights, find_weights
 
@@ -78,6 +82,9 @@ class EmbedderRequest:
 
     def build(self, device: str = "cpu") -> Embedder:
         """The embedder, its weights found and verified.
+
+        dlib's network itself, and torch, are loaded with the first crops: who only wants to know the specification
+        does not wait for them.
 
         Raises
         ------
@@ -141,23 +148,67 @@ class TorchEmbedder:
     Parameters
     ----------
     spec : EmbedderSpec
-    module : torch.nn.Module
-        Called with crops (n, 3, height, width), uint8, RGB, and the layers; gives (n, dimension).
+    make_module : callable
+        Makes the torch.nn.Module when the first crops come. It is called with crops (n, 3, height, width), uint8, RGB,
+        and the layers; gives (n, dimension).
     device : str
     batch_size : int
+        Crops of one pass; halved, with a warning, when the device's memory is too small for so many.
     """
 
-    def __init__(self, spec: EmbedderSpec, module: torch.nn.Module, device: str, batch_size: int) -> None:
-        import torch
-
+    def __init__(
+        self, spec: EmbedderSpec, make_module: Callable[[], torch.nn.Module], device: str, batch_size: int
+    ) -> None:
         self.spec = spec
-        self._module = module.eval().requires_grad_(False).to(device)
-        self._device = torch.device(device)
+        self._make_module = make_module
+        self._device_name = device
         self._batch_size = batch_size
 
+    @cached_property
+    def _module(self) -> torch.nn.Module:
+        return self._make_module().eval().requires_grad_(False).to(self._device)
+
+    @cached_property
+    def _device(self) -> torch.device:
+        import torch
+
+        return torch.device(self._device_name)
+
     def embed(self, crops: np.ndarray) -> np.ndarray:
-        """Embeddings, shape (n_crops, dimension), float32."""
-        return embed_in_batches(self._run, crops, self._batch_size, self.spec)
+        """Embeddings, shape (n_crops, dimension), float32.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            If the device's memory is too small for a single crop.
+        """
+        while (vectors := self._embed_if_it_fits(crops)) is None:
+            self._halve_batches()
+        return vectors
+
+    def _embed_if_it_fits(self, crops: np.ndarray) -> np.ndarray | None:
+        """The embeddings, None where the device's memory is too small; what was computed there is free again."""
+        import torch
+
+        try:
+            return embed_in_batches(self._run, crops, self._batch_size, self.spec)
+        except torch.cuda.OutOfMemoryError:
+            if self._batch_size == 1:
+                raise
+            return None
+
+    def _halve_batches(self) -> None:
+        import torch
+
+        torch.cuda.empty_cache()  # nothing happens where CUDA was not used
+        half = self._batch_size // 2
+        warnings.warn(
+            f"The memory of {self._device_name} is too small for batches of {self._batch_size} crops; going on with "
+            f"{half} (--batch_size {half}).",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        self._batch_size = half
 
     def _run(self, crops: np.ndarray) -> np.ndarray:
         import torch
@@ -187,12 +238,21 @@ class DlibReferenceEmbedder:
 
 
 class ArrayEmbedder:
-    """A network that takes and gives arrays as an embedder: a foreign one in ONNX form, or one in OpenVINO."""
+    """A network that takes and gives arrays as an embedder: a foreign one in ONNX form, or one in OpenVINO.
 
-    def __init__(self, spec: EmbedderSpec, network: Callable[[np.ndarray], np.ndarray], batch_size: int) -> None:
+    ``make_network`` makes it when the first crops come.
+    """
+
+    def __init__(
+        self, spec: EmbedderSpec, make_network: Callable[[], Callable[[np.ndarray], np.ndarray]], batch_size: int
+    ) -> None:
         self.spec = spec
-        self._network = network
+        self._make_network = make_network
         self._batch_size = batch_size
+
+    @cached_property
+    def _network(self) -> Callable[[np.ndarray], np.ndarray]:
+        return self._make_network()
 
     def embed(self, crops: np.ndarray) -> np.ndarray:
         """Embeddings, shape (n_crops, dimension), float32."""
@@ -226,10 +286,6 @@ def embed_in_batches(
 # ------------------------------------------------------------------------------------------------- builders
 
 
-def _dimension(module: torch.nn.Module, layers: Sequence[str]) -> int:
-    return sum(module.layer_dimension(name) for name in layers)
-
-
 def _dlib_spec(request: EmbedderRequest, layers: tuple[str, ...], dimension: int) -> EmbedderSpec:
     return EmbedderSpec(
         network="dlib",
@@ -245,11 +301,15 @@ def _dlib_spec(request: EmbedderRequest, layers: tuple[str, ...], dimension: int
 
 
 def _build_dlib(request: EmbedderRequest, device: str) -> Embedder:
+    layers = request.resolved_layers("dlib")
+    spec = _dlib_spec(request, layers, sum(layer_dimension(name) for name in layers))
+    return _on_backend(request, spec, partial(_dlib_module, find_weights("dlib_resnet")), device)
+
+
+def _dlib_module(path: Path) -> torch.nn.Module:
     from faceheads.networks.dlib_resnet import build_dlib_resnet
 
-    module = build_dlib_resnet(find_weights("dlib_resnet"))
-    layers = request.resolved_layers("dlib")
-    return _on_backend(request, _dlib_spec(request, layers, _dimension(module, layers)), module, device)
+    return build_dlib_resnet(path)
 
 
 def _build_dlib_reference(request: EmbedderRequest, device: str) -> Embedder:
@@ -266,17 +326,19 @@ def _build_facenet(request: EmbedderRequest, device: str) -> Embedder:
     spec = EmbedderSpec(
         network="facenet",
         weights_sha256=REGISTRY["facenet_vggface2"].sha256,
-        dimension=_dimension(module, layers),
+        dimension=sum(module.layer_dimension(name) for name in layers),
         landmark_scheme="none",
         crop=_FACENET_CROP,
         layers=layers,
         flip=request.flip,
         jitter=request.jitter,
     )
-    return _on_backend(request, spec, module, device)
+    return _on_backend(request, spec, lambda: module, device)
 
 
-def _on_backend(request: EmbedderRequest, spec: EmbedderSpec, module: torch.nn.Module, device: str) -> Embedder:
+def _on_backend(
+    request: EmbedderRequest, spec: EmbedderSpec, make_module: Callable[[], torch.nn.Module], device: str
+) -> Embedder:
     """The network in what is asked for."""
     if request.backend not in BACKENDS:
         raise ValueError(f"backend must be one of {list(BACKENDS)}; got {request.backend!r}.")
@@ -285,19 +347,26 @@ def _on_backend(request: EmbedderRequest, spec: EmbedderSpec, module: torch.nn.M
         raise ValueError(
             f"backend 'openvino' runs dlib's network on the device cpu; got {spec.network!r} on {device!r}. Use 'torch'."
         )
-    if request.backend == "torch" or not is_possible:
-        return TorchEmbedder(spec, module, device, request.batch_size)
+    if request.backend == "openvino" and not _has_openvino():
+        raise ImportError("backend 'openvino' needs openvino: pip install faceheads[fast].")
+    if request.backend == "torch" or not is_possible or not _has_openvino():
+        return TorchEmbedder(spec, make_module, device, request.batch_size)
+    return ArrayEmbedder(spec, partial(_in_openvino, make_module, spec.layers), request.batch_size)
+
+
+def _has_openvino() -> bool:
+    return find_spec("openvino") is not None
+
+
+def _in_openvino(
+    make_module: Callable[[], torch.nn.Module], layers: Sequence[str]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The network in OpenVINO, on as many threads as torch would use."""
     import torch
 
-    try:
-        from faceheads.networks.dlib_resnet_openvino import OpenVinoDlibResNet
+    from faceheads.networks.dlib_resnet_openvino import OpenVinoDlibResNet
 
-        network = OpenVinoDlibResNet(module, spec.layers, torch.get_num_threads())
-    except ImportError as error:
-        if request.backend == "openvino":
-            raise ImportError(f"backend 'openvino' needs openvino: pip install faceheads[fast] ({error}).") from error
-        return TorchEmbedder(spec, module, device, request.batch_size)
-    return ArrayEmbedder(spec, network, request.batch_size)
+    return OpenVinoDlibResNet(make_module(), layers, torch.get_num_threads())
 
 
 def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
@@ -307,7 +376,7 @@ def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
         raise ValueError(f"--layers: an ONNX file gives its output only; got {request.layers}.")
     network = OnnxNetwork(path, path.with_suffix(".json"), n_threads=_n_threads())
     spec = replace(network.spec, flip=request.flip, jitter=request.jitter)
-    return ArrayEmbedder(spec, network, request.batch_size)
+    return ArrayEmbedder(spec, lambda: network, request.batch_size)
 
 
 def _n_threads() -> int | None:
@@ -323,7 +392,7 @@ def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embe
     if request.layers not in (("final",), spec.layers):
         raise ValueError(f"--layers: the network in {folder} was exported with {spec.layers}; got {request.layers}.")
     spec = replace(spec, flip=request.flip or spec.flip, jitter=request.jitter)
-    return _on_backend(request, spec, module, device)
+    return _on_backend(request, spec, lambda: module, device)
 
 
 _BUILDERS: dict[str, Callable[[EmbedderRequest, str], Embedder]] = {

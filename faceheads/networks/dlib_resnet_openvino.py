@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from .dlib_resnet import CHIP_SIZE_PX, DlibResNet, LayerSource, ResidualBlock, parse_layers
+from .dlib_resnet import DlibResNet, ResidualBlock
+from .dlib_resnet_layers import CHIP_SIZE_PX, LayerSource, parse_layers
 
 if TYPE_CHECKING:
     import openvino

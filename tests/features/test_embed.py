@@ -1,15 +1,20 @@
 """Embedders: what the user asks for is what is built, in batches, from folders, with the same numbers as dlib's own code."""
 
 import json
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from faceheads.networks.exported import SPEC_NAME, WEIGHTS_NAME, build_network, load_exported, save_exported
+from faceheads.spec import EmbedderSpec
 from features.embed import EmbedderRequest, TorchEmbedder
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 CROPS = np.random.default_rng(0).integers(0, 256, (5, 150, 150, 3), np.uint8)
 
 
@@ -100,7 +105,51 @@ def test_folders_that_are_no_networks_are_refused(exported, tmp_path):
         build_network("vit")
 
 
-#: What runs dlib's network in OpenVINO; None in its place is what an import finds where OpenVINO is missing.
+class SmallDevice:
+    """A network on a device whose memory is too small for more than ``n_fit`` crops; says which batches it was given."""
+
+    def __init__(self, n_fit):
+        self.n_fit = n_fit
+        self.batches = []
+
+    def run(self, crops):
+        self.batches.append(len(crops))
+        if len(crops) > self.n_fit:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return crops[:, 0, 0].astype(np.float32)
+
+
+def embedder_on(device, monkeypatch):
+    embedder = TorchEmbedder(EmbedderSpec("corner", "0" * 64, 3, "none"), lambda: None, "cuda", batch_size=5)
+    monkeypatch.setattr(embedder, "_run", device.run)
+    return embedder
+
+
+def test_batches_are_halved_until_they_fit_and_stay_so(monkeypatch):
+    device = SmallDevice(1)
+    embedder = embedder_on(device, monkeypatch)
+    with pytest.warns(RuntimeWarning, match=r"cuda is too small for batches of (5|2) crops; going on with (2|1)"):
+        np.testing.assert_array_equal(embedder.embed(CROPS), CROPS[:, 0, 0])
+    assert device.batches == [5, 2, 1, 1, 1, 1, 1]
+    embedder.embed(CROPS[:1])
+    assert device.batches[7:] == [1]
+
+
+def test_a_crop_that_does_not_fit_alone_is_an_error(monkeypatch):
+    with pytest.warns(RuntimeWarning), pytest.raises(torch.OutOfMemoryError):
+        embedder_on(SmallDevice(0), monkeypatch).embed(CROPS)
+
+
+def test_the_specification_of_dlibs_network_is_known_without_torch():
+    code = (
+        "import sys; from features.embed import EmbedderRequest; "
+        "print(EmbedderRequest(layers=('attributes',)).build().spec.dimension, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["448", "False"]
+
+
+#: What runs dlib's network in OpenVINO.
 OPENVINO_MODULE = "faceheads.networks.dlib_resnet_openvino"
 
 
@@ -118,6 +167,7 @@ def test_openvino_runs_dlibs_network_on_the_cpu_where_it_is_installed(monkeypatc
         compiled.append(layers)
         return lambda crops: np.full((len(crops), 128), 0.25, np.float32)
 
+    monkeypatch.setattr("features.embed._has_openvino", lambda: True)
     monkeypatch.setitem(sys.modules, OPENVINO_MODULE, SimpleNamespace(OpenVinoDlibResNet=compile_))
     for name in ("dlib", str(exported)):
         assert (EmbedderRequest(name).build().embed(CROPS) == 0.25).all()
@@ -126,7 +176,7 @@ def test_openvino_runs_dlibs_network_on_the_cpu_where_it_is_installed(monkeypatc
 
 
 def test_without_openvino_torch_runs_and_openvino_by_name_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, OPENVINO_MODULE, None)
+    monkeypatch.setattr("features.embed._has_openvino", lambda: False)
     assert isinstance(EmbedderRequest("dlib").build(), TorchEmbedder)
     with pytest.raises(ImportError, match=r"pip install faceheads\[fast\]"):
         EmbedderRequest("dlib", backend="openvino").build()

@@ -12,7 +12,8 @@ import torch
 from faceheads.networks import dlib_resnet
 from faceheads.networks.dlib_format import read_dlib_network
 from faceheads.networks.dlib_network import Relu
-from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet, layer_dimension
+from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet
+from faceheads.networks.dlib_resnet_layers import layer_dimension
 from faceheads.weights import find_weights
 from tests.faceheads.networks import dlib_files as files
 
