@@ -16,8 +16,8 @@ from faceheads.images.unreadable import UnreadableImage
 from faceheads.labels import read_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
+from faceheads.verification.similarity import similarities
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
-from faceheads.verification.trials import similarities
 
 from .embed import EmbedderRequest
 from .extract import Extraction

@@ -23,8 +23,8 @@ from .pairing import MAX_PAIRS, count_all_pairs
 from .plots import draw, require_matplotlib
 from .report import markdown, measure, write_report
 from .rules import BY, Request
+from .similarity import METRICS
 from .threshold_file import ThresholdFile, load_threshold, save_threshold, tune_threshold
-from .trials import METRICS
 
 #: The word for identities that are the folders of the images.
 FOLDER = "folder"

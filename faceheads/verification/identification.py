@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from .error_rates import comparisons_needed
-from .trials import METRICS
+from .similarity import prepared, similarity_matrix
 
 #: Probes of one block of the matrix of similarities.
 _BLOCK = 512
@@ -156,14 +156,12 @@ def search(
     ValueError
         If nobody is enrolled, dimensions differ or the metric is unknown.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {METRICS}; got {metric!r}.")
     if probes.shape[1] != gallery.shape[1]:
         raise ValueError(f"probes and gallery must have one dimension; got {probes.shape[1]} and {gallery.shape[1]}.")
     enrolled, person, names = _by_person(gallery, np.asarray(gallery_identity, object), metric)
     starts = np.flatnonzero(np.concatenate([[True], person[1:] != person[:-1]]))
     mate = pd.Index(names).get_indexer(pd.Index(np.asarray(probe_identity, object)))
-    vectors = _prepared(probes, metric)
+    vectors = prepared(np.asarray(probes, np.float32), metric)
     n = len(probes)
     top, first = np.full(n, np.nan), np.full(n, -1)
     mate_similarity, rank = np.full(n, np.nan), np.full(n, NO_RANK)
@@ -171,7 +169,7 @@ def search(
     for begin in range(0, len(made), _BLOCK):
         rows = made[begin : begin + _BLOCK]
         # a person is as alike as the best of his images, which lie side by side
-        best = np.maximum.reduceat(_similarities(vectors[rows], enrolled, metric), starts, axis=1)
+        best = np.maximum.reduceat(similarity_matrix(vectors[rows], enrolled, metric), starts, axis=1)
         first[rows] = best.argmax(axis=1)
         top[rows] = best[np.arange(len(rows)), first[rows]]
         known = mate[rows] >= 0
@@ -190,18 +188,5 @@ def _by_person(gallery: np.ndarray, identity: np.ndarray, metric: str) -> tuple[
         raise ValueError("the gallery must have at least one image with an embedding; it has none.")
     codes, names = pd.factorize(identity[rows])
     order = np.argsort(codes, kind="stable")
-    return _prepared(gallery[rows[order]], metric), codes[order], np.asarray(names, object)
-
-
-def _prepared(vectors: np.ndarray, metric: str) -> np.ndarray:
-    vectors = np.asarray(vectors, np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if metric == "cosine" else vectors
-
-
-def _similarities(one: np.ndarray, other: np.ndarray, metric: str) -> np.ndarray:
-    """Similarity of each row of one with each of the other, float32."""
-    product = one @ other.T
-    if metric == "cosine":
-        return product
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :] - 2 * product
-    return -np.sqrt(np.maximum(squares, 0))
+    vectors = prepared(np.asarray(gallery[rows[order]], np.float32), metric)
+    return vectors, codes[order], np.asarray(names, object)

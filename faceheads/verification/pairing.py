@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .error_rates import ErrorCurve
-from .trials import METRICS
+from .similarity import prepared, similarity_matrix
 
 #: Pairs that are listed when nothing else is said.
 MAX_PAIRS = 5_000_000
@@ -178,13 +178,9 @@ def count_all_pairs(embeddings: np.ndarray, identities: np.ndarray, metric: str,
     ErrorCurve
         Memory does not grow with the number of pairs.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {METRICS}; got {metric!r}.")
     codes = _codes(identities)
-    vectors = np.ascontiguousarray(embeddings[codes >= 0], np.float32)
+    vectors = prepared(np.ascontiguousarray(embeddings[codes >= 0], np.float32), metric)
     codes = codes[codes >= 0]
-    if metric == "cosine":
-        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     lowest = -1.0 if metric == "cosine" else -2 * float(np.linalg.norm(vectors, axis=1).max())
     highest = 1.0 if metric == "cosine" else 0.0
     scale = (n_bins - 1) / (highest - lowest)
@@ -201,10 +197,7 @@ def count_all_pairs(embeddings: np.ndarray, identities: np.ndarray, metric: str,
 
 def _bins(one: np.ndarray, other: np.ndarray, metric: str, lowest: float, scale: float, n_bins: int) -> np.ndarray:
     """Bin of each similarity of two blocks, intp of shape (n_one, n_other)."""
-    similarity = one @ other.T
-    if metric == "euclidean":
-        squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :] - 2 * similarity
-        similarity = -np.sqrt(np.maximum(squares, 0))
+    similarity = similarity_matrix(one, other, metric)
     similarity -= np.float32(lowest)
     similarity *= np.float32(scale)
     return np.clip(similarity, 0, n_bins - 1, out=similarity).astype(np.intp)

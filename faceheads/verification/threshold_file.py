@@ -25,7 +25,7 @@ from .evidence import Evidence
 from .json_values import exactly, number
 from .probability import Probability
 from .rules import Request, threshold_reach
-from .trials import METRICS
+from .similarity import METRICS
 
 FORMAT = "faceheads.threshold"
 VERSION = 1

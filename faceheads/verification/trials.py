@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..table import FaceTable
-
-METRICS = ("cosine", "euclidean")
-#: Pairs whose vectors are gathered at once: few, so that they stay in the cache.
-_BLOCK = 2048
+from .similarity import similarities
 
 
 class TrialError(ValueError):
@@ -59,36 +56,6 @@ class Trials:
     def made(self) -> Trials:
         """The comparisons that were made."""
         return self[self.is_acquired]
-
-
-def similarities(embeddings: np.ndarray, probe: np.ndarray, reference: np.ndarray, metric: str) -> np.ndarray:
-    """Similarity of pairs of rows.
-
-    Parameters
-    ----------
-    embeddings : ndarray of shape (n_rows, dimension), float32
-    probe, reference : ndarray of shape (n_trials,), int
-        Rows; −1 for a missing one.
-    metric : {"cosine", "euclidean"}
-        The cosine of the angle, or minus the Euclidean distance.
-
-    Returns
-    -------
-    ndarray of shape (n_trials,), float64
-        NaN where a row is missing.
-    """
-    if metric not in METRICS:
-        raise ValueError(f"metric must be one of {METRICS}; got {metric!r}.")
-    vectors = embeddings
-    if metric == "cosine":
-        vectors = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    out = np.full(len(probe), np.nan)
-    made = np.flatnonzero((probe >= 0) & (reference >= 0))
-    for start in range(0, len(made), _BLOCK):
-        rows = made[start : start + _BLOCK]
-        one, two = (vectors[side[rows]].astype(np.float64) for side in (probe, reference))
-        out[rows] = (one * two).sum(axis=1) if metric == "cosine" else -np.linalg.norm(one - two, axis=1)
-    return out
 
 
 def make_trials(table: FaceTable, pairs: pd.DataFrame, metric: str, identities: Sequence[str] | None = None) -> Trials:

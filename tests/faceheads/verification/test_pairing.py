@@ -11,7 +11,8 @@ from faceheads.verification.acquisition import Acquisition
 from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.identities import guessed_identities, labelled_identities
 from faceheads.verification.pairing import count_all_pairs, pair_identities
-from faceheads.verification.trials import compare_rows, similarities
+from faceheads.verification.similarity import similarities
+from faceheads.verification.trials import compare_rows
 from tests.tables import small_table
 
 NAMES = st.lists(st.sampled_from(["", "a", "b", "c"]), min_size=2, max_size=12)
