@@ -4,9 +4,10 @@ Only the middle of the crop counts, half of its height and half of its width: in
 nose, in most also the mouth), while background, hair and the black parts outside the image stay out. Luma is
 ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601), from 0 to 255.
 
-``brightness`` is the mean luma: light and skin tone together. ``sharpness`` is the variance of the Laplacian of the luma, which is small
-where edges are soft. It is measured at the size of the crop, so that a small face that was enlarged counts as blurred however sharp its
-photo is; it grows with contrast and noise, and values of crops of different sizes cannot be compared.
+``brightness`` is the mean luma: light and skin tone together. ``sharpness`` is the variance of the Laplacian of the
+luma, which is small where edges are soft. It is measured at the size of the crop, so that a small face that was enlarged
+counts as blurred however sharp its photo is; it grows with contrast and noise, and values of crops of different sizes
+cannot be compared.
 
 References
 ----------
