@@ -1,0 +1,239 @@
+"""Photos in, made pictures and a table of labels out: what every command that writes pictures shares.
+
+A command says what is to be made (:class:`Picture`) and how (a :class:`Maker`); :class:`ImageJob` does it in worker
+processes. In the output folder there are then
+
+==================  ================================================================================================
+the pictures        under the names that were planned, each whole or not there at all
+``labels.csv``      one row a picture that is there: ``path``, ``source`` and what the command says of it
+``problems.csv``    the pictures of the last run that could not be made, and why; absent when there are none
+``made.json``       the settings that decide the pixels
+==================  ================================================================================================
+
+``labels.csv`` is a name that the data set ``csv`` knows: ``feature_extraction.py --data_dir OUT`` takes it from there.
+A picture that exists is not made again, so a killed run goes on where it was, and another run may add pictures; other
+settings are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from faceheads.atomic import write_text
+from faceheads.images.unreadable import UnreadableImage
+from faceheads.images.writing import write_image
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS, PROBLEMS, SETTINGS = "labels.csv", "problems.csv", "made.json"
+#: Quality of pictures written as JPEG: high, so that what was done to the photo is what is seen.
+JPEG_QUALITY = 95
+#: Pictures of one task of a worker, at most.
+TASK_SIZE = 64
+
+
+class CannotMake(Exception):
+    """One picture that cannot be made; the message is the reason that ``problems.csv`` gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to be made.
+
+    Attributes
+    ----------
+    path : str
+        Where it goes, relative to the output folder, forward slashes; ends in .png, .jpg or .jpeg.
+    source : str
+        The photo it is made of, as the maker knows it. Pictures of one source that follow each other share its opening.
+    labels : mapping of str to value
+        Columns of ``labels.csv`` beside ``path`` and ``source``; equal names in all pictures of a job.
+    """
+
+    path: str
+    source: str
+    labels: Mapping[str, object] = field(default_factory=dict)
+
+
+class Maker(Protocol):
+    """How pictures are made. Must be picklable; lives in worker processes."""
+
+    def open(self, source: str) -> object:
+        """What all pictures of one source share, such as the decoded photo.
+
+        Raises ``UnreadableImage`` or :class:`CannotMake` when none of them can be made.
+        """
+
+    def make(self, opened: object, picture: Picture) -> np.ndarray:
+        """The picture, RGB uint8 of shape (height, width, 3). Raises :class:`CannotMake` when it cannot be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What a run did: pictures that were made, that were there before, that failed (path to reason)."""
+
+    n_made: int
+    n_reused: int
+    problems: Mapping[str, str]
+
+
+@dataclass
+class ImageJob:
+    """One run that writes pictures and their labels.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+        All that are to be in the output folder.
+    maker : Maker
+    output : Path
+        Made when it is not there.
+    settings : mapping
+        JSON values that decide the pixels (seed, parameters), without those that only choose pictures.
+    jobs : int, default=1
+        Worker processes; 1 works in this process.
+    overwrite : bool, default=False
+        Remove the pictures that are planned or labelled and make all that are planned again, with any settings.
+    """
+
+    pictures: Sequence[Picture]
+    maker: Maker
+    output: Path
+    settings: Mapping
+    jobs: int = 1
+    overwrite: bool = False
+
+    def run(self, on_progress: Callable[[int], object] = lambda n_pictures: None) -> JobSummary:
+        """Make what is missing; calls ``on_progress(n)`` as pictures are done.
+
+        Raises
+        ------
+        ValueError
+            If two pictures have one name or a name leaves the folder, or the folder's pictures were made with other
+            settings.
+        """
+        from faceheads.pool import OrderedPool
+
+        _check_names([picture.path for picture in self.pictures])
+        if self.overwrite:
+            self._remove_earlier()
+        self._check_settings()
+        missing = [p for p in self.pictures if not (self.output / p.path).is_file()]
+        on_progress(len(self.pictures) - len(missing))
+        problems: dict[str, str] = {}
+        with OrderedPool(partial(_make_all, self.maker, self.output), _all_died, self.jobs) as pool:
+            for n_pictures, failed in pool.map(_tasks(missing)):
+                problems.update(failed)
+                on_progress(n_pictures)
+        self._write_tables(problems)
+        return JobSummary(len(missing) - len(problems), len(self.pictures) - len(missing), problems)
+
+    def _remove_earlier(self) -> None:
+        """Remove what the labels and the plan name, so that no run takes a picture of other settings for its own."""
+        names = {picture.path for picture in self.pictures} | set(self._earlier_labels().index)
+        _check_names(sorted(names))
+        for name in (*names, LABELS, SETTINGS):
+            (self.output / name).unlink(missing_ok=True)
+
+    def _earlier_labels(self) -> pd.DataFrame:
+        """What ``labels.csv`` says of earlier pictures; nothing when it is not there."""
+        import pandas as pd
+
+        from faceheads.labels import read_labels
+
+        path = self.output / LABELS
+        return read_labels(path) if path.is_file() else pd.DataFrame()
+
+    def _check_settings(self) -> None:
+        path = self.output / SETTINGS
+        now = json.loads(json.dumps(self.settings))
+        there = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if there is not None and there != now:
+            changed = [name for name in {**there, **now} if there.get(name) != now.get(name)]
+            raise ValueError(
+                f"{self.output} holds pictures made with other settings: {', '.join(changed)} differ. Use the same "
+                "settings, another --out, or --overwrite to make all again."
+            )
+        write_text(path, json.dumps(now, indent=1, ensure_ascii=False) + "\n")
+
+    def _write_tables(self, problems: Mapping[str, str]) -> None:
+        import pandas as pd
+
+        from faceheads.labels import write_labels
+
+        rows = {p.path: {"source": p.source, **p.labels} for p in self.pictures if p.path not in problems}
+        labels = pd.DataFrame.from_dict(rows, orient="index")
+        earlier = self._earlier_labels()
+        is_kept = [name not in rows and (self.output / name).is_file() for name in earlier.index]
+        labels = pd.concat([earlier[is_kept], labels]) if any(is_kept) else labels
+        if len(labels):
+            write_labels(self.output / LABELS, labels)
+        (self.output / PROBLEMS).unlink(missing_ok=True)
+        if problems:
+            write_labels(self.output / PROBLEMS, pd.DataFrame({"reason": problems}))
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"a picture must lie in the output folder; got {name!r}.")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"each picture must have a name of its own; {twice[0]!r} is planned twice.")
+
+
+def _tasks(pictures: Sequence[Picture]) -> Iterator[list[Picture]]:
+    """Pictures of one source that follow each other, at most ``TASK_SIZE`` of them."""
+    for _, some in groupby(pictures, key=lambda picture: picture.source):
+        some = list(some)
+        for start in range(0, len(some), TASK_SIZE):
+            yield some[start : start + TASK_SIZE]
+
+
+def _make_all(maker: Maker, output: Path, pictures: Sequence[Picture]) -> tuple[int, dict[str, str]]:
+    """Make and write the pictures of one source: how many were tried, and why some could not be made."""
+    try:
+        opened = maker.open(pictures[0].source)
+    except _failures() as error:
+        return len(pictures), dict.fromkeys((picture.path for picture in pictures), _reason(error))
+    problems = {}
+    for picture in pictures:
+        try:
+            rgb = maker.make(opened, picture)
+        except _failures() as error:
+            problems[picture.path] = _reason(error)
+            continue
+        target = output / picture.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_image(target, rgb, JPEG_QUALITY)
+    return len(pictures), problems
+
+
+def _all_died(pictures: Sequence[Picture]) -> tuple[int, dict[str, str]]:
+    reason = "the worker process died while it made pictures of this photo"
+    return len(pictures), dict.fromkeys((picture.path for picture in pictures), reason)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a photo can cause, as opposed to mistakes of the program; OpenCV's own error when it is in use."""
+    cv2 = sys.modules.get("cv2")
+    failures = (CannotMake, UnreadableImage, ValueError, RuntimeError, MemoryError)
+    return failures if cv2 is None else (*failures, cv2.error)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CannotMake | UnreadableImage):
+        return str(error)
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
