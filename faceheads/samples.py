@@ -143,10 +143,11 @@ def drop_conflicts(samples: Samples, columns: Sequence[str]) -> Samples:
     remark = (
         f"{is_conflict.sum()} copies of equal images with different labels are in neither part, such as {examples}"
     )
-    return _take(samples, ~is_conflict, remark)
+    return take_rows(samples, ~is_conflict, remark)
 
 
-def _take(samples: Samples, rows: np.ndarray, remark: str) -> Samples:
+def take_rows(samples: Samples, rows: np.ndarray, remark: str) -> Samples:
+    """Some of the rows, with a remark that says why."""
     return replace(
         samples,
         table=samples.table[rows],

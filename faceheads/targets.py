@@ -178,7 +178,7 @@ def _target(column: pd.Series, task: str | None) -> Target:
     name, values = str(column.name), column.dropna()
     if values.nunique() < 2:
         raise LabelError(
-            f"{name!r} must have at least two different values to learn from; got {list(values.unique()[:1])}."
+            f"{name!r} must have at least two different values to learn from; got {[plain_value(v) for v in values.unique()]}."
         )
     guessed, why = _guess(name, values)
     if task == REGRESSION or (task is None and guessed == REGRESSION):
