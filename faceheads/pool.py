@@ -82,6 +82,15 @@ class OrderedPool:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
+    def begin(self, prepare: Callable[[], None]) -> None:
+        """Start the workers and let them call ``prepare`` while this process goes on; with one job, do nothing.
+
+        What fails in ``prepare`` is not reported here: it fails again in the work.
+        """
+        if self._jobs > 1:
+            for _ in range(self._jobs):
+                self._executor_now().submit(prepare)
+
     def map(self, items: Iterable[Item]) -> Iterator[Result]:
         """Results of ``work`` in the order of ``items``."""
         if self._jobs == 1:
@@ -94,13 +103,16 @@ class OrderedPool:
         while self._pending:
             yield self._oldest()
 
-    def _submit(self, item: Item) -> Future:
+    def _executor_now(self) -> ProcessPoolExecutor:
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
                 max_workers=self._jobs, env=WORKER_ENVIRONMENT, initializer=_end_with_parent, initargs=(os.getpid(),)
             )
+        return self._executor
+
+    def _submit(self, item: Item) -> Future:
         try:
-            return self._executor.submit(self._work, item)
+            return self._executor_now().submit(self._work, item)
         except BrokenProcessPool as error:
             broken: Future = Future()
             broken.set_exception(error)

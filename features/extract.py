@@ -11,9 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
+from math import ceil
 from pathlib import Path
 
 from faceheads.pool import OrderedPool
@@ -22,8 +23,9 @@ from faceheads.table import FaceRow, Status, TableError
 from faceheads.table_io import read_spec
 
 from .earlier import EarlierRows, table_pieces
-from .extract_worker import Task, TaskResult, hash_file, hash_files, process
+from .extract_worker import Task, TaskResult, hash_file, hash_files, prepare, process
 from .extraction_summary import ExtractionSummary
+from .one_process import OneProcess
 from .pipeline import FacePipeline, PipelineConfig
 from .shards import Shard, ShardFolder
 from .stage_times import StageTimes
@@ -57,7 +59,7 @@ class Extraction:
     output : Path
         ``NAME.parquet``, ``NAME.csv`` or a folder.
     jobs : int, default=1
-        Worker processes.
+        Worker processes; 1 works in this process.
     overwrite : bool, default=False
         Forget what an earlier run made, whatever its specification.
     retry_failed : bool, default=False
@@ -101,11 +103,12 @@ class Extraction:
         earlier = self._earlier(pipeline.table_spec)
         summary = ExtractionSummary(n_images=len(self.images))
         shards = list(self._shards.plan(self._named_by_content(earlier), self.shard_size, earlier))
-        if shards:
-            self._shards.make()
-            with preparing():
-                pipeline.warm_up()
-        with self._pool() as pool:
+        with self._pool(sum(len(shard.missing) for shard in shards)) as pool:
+            if shards:
+                pool.begin(partial(prepare, replace(self.config, device=self.devices[0])))
+                self._shards.make()
+                with preparing():
+                    pipeline.warm_up()
             for shard, computed in self._computed(shards, pool, summary, on_progress):
                 self._shards.write(shard, computed, earlier, pipeline.table_spec)
         if shards:
@@ -150,7 +153,11 @@ class Extraction:
         return list(zip(self.images, hashes, strict=True))
 
     def _computed(
-        self, shards: Sequence[Shard], pool: OrderedPool, summary: ExtractionSummary, on_progress: Progress
+        self,
+        shards: Sequence[Shard],
+        pool: OrderedPool | OneProcess,
+        summary: ExtractionSummary,
+        on_progress: Progress,
     ) -> Iterator[tuple[Shard, dict[str, list[FaceRow]]]]:
         """Every shard with the rows of its missing images, by path."""
         devices = cycle(self.devices)
@@ -168,9 +175,12 @@ class Extraction:
             on_progress(len(shard.images) - len(rows), summary.times)
             yield shard, rows
 
-    def _pool(self) -> OrderedPool:
-        work = partial(process, self.root, self.config, self.crop_folder, self.jobs > 1)
-        return OrderedPool(work, self._after_death, self.jobs)
+    def _pool(self, n_images: int) -> OrderedPool | OneProcess:
+        """What does the tasks: this process, or as many workers as ``n_images`` can keep busy, but two at least."""
+        if self.jobs == 1:
+            return OneProcess(self.root, self.config, self.crop_folder)
+        work = partial(process, self.root, self.config, self.crop_folder)
+        return OrderedPool(work, self._after_death, min(self.jobs, max(2, ceil(n_images / TASK_SIZE))))
 
     def _after_death(self, task: Task) -> TaskResult:
         """Rows of a task whose worker died: its images one by one, the one that kills again is marked as failed."""
@@ -178,7 +188,7 @@ class Extraction:
             path = task.paths[0]
             reason = "the worker process died while it processed this image"
             return TaskResult([FaceRow(path, hash_file(self.root / path), Status.FAILED, reason)])
-        with self._pool() as pool:
+        with self._pool(len(task.paths)) as pool:
             results = list(pool.map(Task([path], task.device) for path in task.paths))
         return TaskResult([row for result in results for row in result.rows])
 

@@ -33,25 +33,34 @@ class TaskResult:
 _PIPELINES: dict[str, FacePipeline] = {}
 
 
-def process(root: Path, config: PipelineConfig, crops: Path | None, is_worker: bool, task: Task) -> TaskResult:
-    """Rows of the images of a task; a worker among others uses one thread."""
-    if is_worker:
-        _use_one_torch_thread()
-    config = replace(config, device=task.device)
-    key = repr(config)
-    if key not in _PIPELINES:
-        _PIPELINES[key] = FacePipeline(config)
-    pipeline = _PIPELINES[key]
+def process(root: Path, config: PipelineConfig, crops: Path | None, task: Task) -> TaskResult:
+    """Rows of the images of a task, by a worker among others: it uses one thread."""
+    use_torch_threads(1)
+    pipeline = _pipeline(replace(config, device=task.device))
     pipeline.times = StageTimes()
     rows = pipeline.rows_of(root, task.paths, crops)
     return TaskResult(rows, pipeline.times)
 
 
+def prepare(config: PipelineConfig) -> None:
+    """Load what a worker's first task would wait for: torch, the detector, the weights."""
+    use_torch_threads(1)
+    _ = _pipeline(config).table_spec
+
+
+def _pipeline(config: PipelineConfig) -> FacePipeline:
+    key = repr(config)
+    if key not in _PIPELINES:
+        _PIPELINES[key] = FacePipeline(config)
+    return _PIPELINES[key]
+
+
 @lru_cache(maxsize=1)
-def _use_one_torch_thread() -> None:
+def use_torch_threads(n_threads: int) -> None:
+    """Let torch use so many threads in this process."""
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(n_threads)
 
 
 def hash_files(root: Path, paths: list[str]) -> list[str]:

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from faceheads.images.reading import read_image
+from faceheads.images.reading import DecodedImage, read_image
 from faceheads.images.unreadable import UnreadableImage
 from faceheads.images.writing import write_image
 from faceheads.spec import TableSpec
@@ -30,8 +30,10 @@ from .stage_times import StageTimes
 
 FACE_POLICIES = ("largest", "central", "all", "only")
 NO_FACE_POLICIES = ("skip", "whole")
-#: Images that a detector which runs in batches is given at once.
+#: Images that are decoded at once: what a detector that runs in batches is given.
 DETECTION_BATCH = 8
+#: Crops that wait for the network at most; an image with more faces is embedded whole.
+WAITING_CROPS = 256
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,21 @@ class ImageFaces:
     faces: list[Face] = field(default_factory=list)
     crops: np.ndarray | None = None
 
+    @property
+    def n_crops(self) -> int:
+        """Crops that go through the network."""
+        return 0 if self.crops is None else self.crops.shape[0] * self.crops.shape[1]
+
+
+@dataclass(slots=True)
+class SeenImage:
+    """What is kept of an image once its faces are cut out."""
+
+    path: str
+    sha256: str
+    image_hw: tuple[int, int]
+    found: ImageFaces
+
 
 class FacePipeline:
     """Detect, choose, align and embed with one detector and one embedder; belongs to one thread.
@@ -121,11 +138,15 @@ class FacePipeline:
     Parameters
     ----------
     config : PipelineConfig
+    embedder : Embedder, optional
+        That of the configuration, where it is there already.
     """
 
-    def __init__(self, config: PipelineConfig) -> None:
+    def __init__(self, config: PipelineConfig, embedder: Embedder | None = None) -> None:
         self.config = config
         self.times = StageTimes()
+        if embedder is not None:
+            self.embedder = embedder
 
     @cached_property
     def detector(self):
@@ -249,7 +270,7 @@ class FacePipeline:
         None where there is no face, a sentence where embedding failed.
         """
         with_crops = [i for i, one in enumerate(found) if one.crops is not None]
-        n_crops = sum(found[i].crops.shape[0] * found[i].crops.shape[1] for i in with_crops)
+        n_crops = sum(one.n_crops for one in found)
         with self.times.measured("embed", n_crops):
             vectors = isolated(self._embed_crops, [found[i].crops for i in with_crops], "embedding")
         out: list[np.ndarray | str | None] = [None] * len(found)
@@ -279,30 +300,42 @@ class FacePipeline:
             Where to write the aligned crops as PNG.
         """
         rows: list[FaceRow] = []
+        waiting: list[SeenImage] = []
+        for seen in self.look_at(root, paths):
+            waiting.append(seen)
+            if sum(one.found.n_crops for one in waiting) >= WAITING_CROPS:
+                rows += self.rows_from(waiting, crop_folder)
+                waiting = []
+        return rows + self.rows_from(waiting, crop_folder)
+
+    def look_at(self, root: Path, paths: Sequence[str]) -> Iterator[SeenImage]:
+        """The faces of each image that the policy keeps, their crops cut out; the images themselves are not kept."""
         for start in range(0, len(paths), DETECTION_BATCH):
-            rows += self._rows_of_few(root, paths[start : start + DETECTION_BATCH], crop_folder)
-        return rows
+            some = {path: self._decoded(root / path) for path in paths[start : start + DETECTION_BATCH]}
+            found = iter(self.find_faces([image.rgb for image in some.values() if isinstance(image, DecodedImage)]))
+            for path, image in some.items():
+                if isinstance(image, DecodedImage):
+                    yield SeenImage(path, image.sha256, image.rgb.shape[:2], next(found))
+                else:
+                    sha256 = "" if image.sha256 is None else image.sha256
+                    yield SeenImage(path, sha256, (0, 0), ImageFaces(Status.UNREADABLE, image.reason))
 
-    def _rows_of_few(self, root: Path, paths: Sequence[str], crop_folder: Path | None) -> list[FaceRow]:
-        decoded, rows = {}, {}
-        for path in paths:
-            with self.times.measured("decode", 1):
-                try:
-                    decoded[path] = read_image(root / path)
-                except UnreadableImage as error:
-                    rows[path] = [_unreadable(path, error)]
-        found = self.find_faces([image.rgb for image in decoded.values()])
-        vectors = self.embed(found)
-        for (path, image), one, embedding in zip(decoded.items(), found, vectors, strict=True):
+    def _decoded(self, path: Path) -> DecodedImage | UnreadableImage:
+        with self.times.measured("decode", 1):
+            try:
+                return read_image(path)
+            except UnreadableImage as error:
+                return error
+
+    def rows_from(self, seen: Sequence[SeenImage], crop_folder: Path | None = None) -> list[FaceRow]:
+        """Rows of a feature table for images whose faces were found: the second half of :meth:`rows_of`."""
+        rows: list[FaceRow] = []
+        for image, embedding in zip(seen, self.embed([image.found for image in seen]), strict=True):
             with self.times.measured("quality", 1):
-                rows[path] = _rows(path, image.sha256, image.rgb.shape[:2], one, embedding)
-            if crop_folder is not None and one.crops is not None:
-                _save_crops(crop_folder, path, one.crops)
-        return [row for path in paths for row in rows[path]]
-
-
-def _unreadable(path: str, error: UnreadableImage) -> FaceRow:
-    return FaceRow(path, "" if error.sha256 is None else error.sha256, Status.UNREADABLE, error.reason)
+                rows += _rows(image, embedding)
+            if crop_folder is not None and image.found.crops is not None:
+                _save_crops(crop_folder, image.path, image.found.crops)
+        return rows
 
 
 def _keep(policy: str, faces: list[Face], image_hw: tuple[int, int]) -> list[Face]:
@@ -316,10 +349,14 @@ def _keep(policy: str, faces: list[Face], image_hw: tuple[int, int]) -> list[Fac
     return faces
 
 
-def _rows(
-    path: str, sha256: str, image_hw: tuple[int, int], found: ImageFaces, embedding: np.ndarray | str | None
-) -> list[FaceRow]:
-    common = {"path": path, "sha256": sha256, "image_hw": image_hw, "n_faces": found.n_faces}
+def _rows(image: SeenImage, embedding: np.ndarray | str | None) -> list[FaceRow]:
+    found = image.found
+    common = {
+        "path": image.path,
+        "sha256": image.sha256,
+        "image_hw": image.image_hw,
+        "n_faces": found.n_faces,
+    }
     if isinstance(embedding, str):
         return [FaceRow(**common, status=Status.FAILED, reason=embedding)]
     if embedding is None:

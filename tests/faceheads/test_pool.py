@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,30 @@ def test_an_item_that_kills_its_worker_is_handed_over_and_the_others_are_compute
     with OrderedPool(die_at_seven, lambda x: ("dead", x), 2) as pool:
         results = list(pool.map(range(12)))
     assert results == [x * x if x != 7 else ("dead", 7) for x in range(12)]
+
+
+def leave_a_file(folder):
+    (folder / str(os.getpid())).touch()
+    raise OSError("not reported")
+
+
+def pid_of_worker(_):
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def test_workers_that_begin_early_prepare_themselves_and_do_the_work(tmp_path):
+    with OrderedPool(pid_of_worker, None, 2) as pool:
+        pool.begin(partial(leave_a_file, tmp_path))
+        workers = set(pool.map(range(6)))
+    assert {int(file.name) for file in tmp_path.iterdir()} <= workers
+    assert list(tmp_path.iterdir())
+
+
+def test_one_job_has_nothing_to_begin(tmp_path):
+    with OrderedPool(square, None, 1) as pool:
+        pool.begin(partial(leave_a_file, tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_mistake_in_the_work_is_raised_here():

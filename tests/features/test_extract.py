@@ -152,7 +152,7 @@ def test_an_image_that_kills_its_worker_becomes_a_failed_row(photos, tmp_path, m
     assert summary.status_counts["no_face"] == 12
 
 
-def _process_that_dies(root, config, crops, is_worker, task):
+def _process_that_dies(root, config, crops, task):
     if "005.png" in task.paths:
         os.kill(os.getpid(), signal.SIGKILL)
     return TaskResult([FaceRow(path, "", Status.NO_FACE) for path in task.paths])

@@ -98,6 +98,25 @@ def test_one_image_that_fails_leaves_its_neighbours(tmp_path):
     np.testing.assert_allclose([rows[0].embedding[0], rows[2].embedding[0]], [90, 60])
 
 
+@pytest.mark.parametrize(("most_waiting", "batches"), [(256, [11]), (5, [5, 5, 1])])
+def test_the_crops_of_many_images_are_embedded_together_but_not_of_too_many(
+    tmp_path, monkeypatch, most_waiting, batches
+):
+    monkeypatch.setattr("features.pipeline.WAITING_CROPS", most_waiting)
+    names = [f"{i:02d}.png" for i in range(12)]
+    for name in names:
+        Image.fromarray(np.full((100, 120, 3), 100 + int(name[:2]), np.uint8)).save(tmp_path / name)
+    (tmp_path / "09.png").write_bytes(b"")
+    made, sizes = pipeline(LARGE), []
+    embed = made.embedder.embed
+    made.embedder.embed = lambda crops: sizes.append(len(crops)) or embed(crops)
+    rows = made.rows_of(tmp_path, names)
+    assert sizes == batches
+    assert [r.path for r in rows] == names
+    assert [100 if r.embedding is None else round(r.embedding[0]) - int(r.path[:2]) for r in rows] == [100] * 12
+    assert (rows[9].status, rows[9].image_hw) == ("unreadable", (0, 0))
+
+
 def test_mistakes_of_the_program_are_raised_not_recorded():
     def broken(items):
         raise TypeError("a bug")
