@@ -229,12 +229,25 @@ class FacePipeline:
         with self.times.measured("align", len(images)):
             return [self._align(image, faces) for image, faces in zip(images, detected, strict=True)]
 
+    def align(self, image: np.ndarray, faces: Sequence[Face]) -> ImageFaces:
+        """Landmarks and aligned crops of faces that are known already; all are kept.
+
+        Parameters
+        ----------
+        image : ndarray of shape (height, width, 3), uint8, RGB
+        faces : sequence of Face
+            At least one.
+        """
+        with self.times.measured("align", 1):
+            return self._aligned(image, ImageFaces(Status.OK, "", len(faces), list(faces)))
+
     def _align(self, image: np.ndarray, faces: list[Face] | str) -> ImageFaces:
         if isinstance(faces, str):
             return ImageFaces(Status.FAILED, faces)
         found = self._choose(image.shape[:2], faces)
-        if not found.faces:
-            return found
+        return self._aligned(image, found) if found.faces else found
+
+    def _aligned(self, image: np.ndarray, found: ImageFaces) -> ImageFaces:
         result = isolated(lambda one: [self._landmarks_and_crops(one[0], found.faces)], [image], "alignment")[0]
         if isinstance(result, str):
             return ImageFaces(Status.FAILED, result, found.n_faces)

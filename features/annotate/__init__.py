@@ -4,7 +4,13 @@
 on the photo, ``records`` and ``writer`` make the tables.
 """
 
-from .decisions import Decision, FaceDecisions, describe, describe_attribute, describe_attributes
+from .decisions import (
+    Decision,
+    FaceDecisions,
+    describe,
+    describe_attribute,
+    describe_attributes,
+)
 from .drawing import draw_faces
 from .predictions import decide_face
 from .records import PhotoRecord

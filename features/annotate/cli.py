@@ -13,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from faceheads.command import run_command
+from faceheads.identification.thresholds import DEFAULT_FPIR
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.spec import TableSpec
 from faceheads.store import HeadFile, load_heads, software_versions
@@ -22,6 +23,8 @@ from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural
 from ..patience import announced
 from ..pipeline import PipelineConfig
+from .fonts import font_for
+from .people import PeopleRequest, Recognised, recognise
 from .planning import MIN_TEXT_PX
 from .run import AnnotationJob, AnnotationSummary
 from .text import load_font
@@ -46,6 +49,7 @@ def annotation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--attributes", help="what to predict and draw, joined by commas (default: all of the model)")
     parser.add_argument("--trust", action="store_true", help="load a .pkl or .joblib model; it can run any code")
     parser.add_argument("--embedder", metavar="PATH", help="where the model's network lies, if it is not built in")
+    _add_people_options(parser)
     _add_detection_options(parser)
     add_machine_options(parser)
     parser.add_argument("--font", metavar="FILE", help="TrueType font for names that the built-in one cannot write")
@@ -54,8 +58,42 @@ def annotation_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_people_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "people",
+        "Who it is. Nothing else is predicted then, unless --model or --attributes asks for it.",
+    )
+    group.add_argument(
+        "--gallery",
+        type=Path,
+        metavar="DIR|TABLE",
+        help="write names on faces: photos of people, NAME/*.jpg or NAME.jpg, or the feature table of such a folder",
+    )
+    group.add_argument(
+        "--match_threshold",
+        type=Path,
+        metavar="T.json",
+        help="of verify.py --save_threshold (default: one that ships)",
+    )
+    group.add_argument(
+        "--fpir",
+        type=float,
+        metavar="P",
+        help="share of strangers that may be given a name, at most (default: what the threshold gives; with the one that "
+        f"ships {DEFAULT_FPIR:g})",
+    )
+    group.add_argument(
+        "--gallery_faces",
+        choices=("only", "largest", "central"),
+        default="only",
+        help="of several faces in a photo of the gallery; only: the photo is left out (default: %(default)s)",
+    )
+
+
 def _add_detection_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("detection", "By default as in the table that the model learned from.")
+    group = parser.add_argument_group(
+        "detection", "By default as in the table that the model, or threshold, learned from."
+    )
     group.add_argument("--detector", choices=DETECTORS[:3], help="another detector than in training")
     group.add_argument(
         "--upsample", type=natural, metavar="N", help="times the photo is doubled first: finds smaller faces"
@@ -74,23 +112,50 @@ def annotate_main(argv: Sequence[str] | None = None) -> int:
 def _annotate(args: argparse.Namespace) -> int:
     set_passive_wait()
     allowed = Allowance.parse(args.max_failures)
-    model = default_heads() if args.model is None else args.model
-    heads = load_heads(model, args.trust)
+    people = _people_request(args)
+    model = _model(args, people)
+    heads = None if model is None else load_heads(model, args.trust)
     shown = _shown(args.attributes, heads)
     _check_font(args.font)
-    config = _config(args, heads)
     if not args.img_dir.is_dir():
         raise ValueError(f"--img_dir must be a folder of photos; there is none at {args.img_dir}.")
     photos = _photos(args.img_dir, args.output_dir)
     if not photos:
         raise ValueError(f"There are no photos in {args.img_dir}.")
-    job = AnnotationJob(
-        args.img_dir, photos, args.output_dir, model, config, shown, args.trust, resolve_jobs(args.jobs), args.font
-    )
+    jobs = resolve_jobs(args.jobs)
+    found = None if people is None else _recognised(args, people, photos, jobs)
+    config = found.config if heads is None else _config(args, heads.table_spec)
+    job = AnnotationJob(args.img_dir, photos, args.output_dir, model, config, shown, args.trust, jobs, args.font)
+    if found is not None:
+        job = replace(job, known=found.known, font_path=font_for(found.names_shown, args.font))
     with tqdm(total=len(photos), unit="photo", desc="annotate", file=sys.stderr) as bar:
-        summary = job.run(_provenance(model, heads, config), bar.update, announced)
-    _print(summary, args)
+        summary = job.run(_provenance(model, heads, config, found), bar.update, announced)
+    _print(summary, args, found)
     return allowed.exit_code(summary.status_counts)
+
+
+def _people_request(args: argparse.Namespace) -> PeopleRequest | None:
+    if args.gallery is None:
+        given = [name for name in ("match_threshold", "fpir") if getattr(args, name) is not None]
+        if given:
+            raise ValueError(f"--{given[0]} goes with --gallery.")
+        return None
+    return PeopleRequest(args.gallery, args.match_threshold, args.fpir, args.gallery_faces)
+
+
+def _model(args: argparse.Namespace, people: PeopleRequest | None) -> Path | None:
+    """The head file; none where only people are asked for."""
+    if args.model is None and (people is None or args.attributes is not None):
+        return default_heads()
+    return args.model
+
+
+def _recognised(args: argparse.Namespace, people: PeopleRequest, photos: list[str], jobs: int) -> Recognised:
+    config = _config(args, people.load_file().spec)
+    found = recognise(args.img_dir, photos, args.output_dir, config, people, jobs)
+    for remark in found.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    return found
 
 
 def _photos(folder: Path, output: Path) -> list[str]:
@@ -109,7 +174,7 @@ def default_heads() -> Path:
     return Path(faceheads.__file__).parent / "data" / DEFAULT_HEADS
 
 
-def _shown(attributes: str | None, heads: HeadFile) -> tuple[str, ...] | None:
+def _shown(attributes: str | None, heads: HeadFile | None) -> tuple[str, ...] | None:
     if attributes is None:
         return None
     names = tuple(name.strip() for name in attributes.split(","))
@@ -126,9 +191,8 @@ def _check_font(path: str | None) -> None:
         raise ValueError(f"--font must be a TrueType or OpenType file; {path!r} is none ({error}).") from error
 
 
-def _config(args: argparse.Namespace, heads: HeadFile) -> PipelineConfig:
-    """The pipeline that the head file asks for, with the options that the user changed."""
-    spec = heads.table_spec
+def _config(args: argparse.Namespace, spec: TableSpec | None) -> PipelineConfig:
+    """The pipeline that a head or threshold file asks for, with the options that the user changed."""
     if spec is None:
         raise ValueError(
             "The model was trained on a table without a specification (a CSV of other software), so nobody can tell "
@@ -155,33 +219,41 @@ def _with_detection(args: argparse.Namespace, spec: TableSpec) -> TableSpec:
     changed = replace(spec, detector=detector, detector_settings={**settings, **given})
     if changed != spec:
         print(
-            f"note: the heads learned from faces found by {spec.detector} {dict(spec.detector_settings)}; with other "
-            "detection their measured errors may not hold",
+            f"note: faces were found by {spec.detector} {dict(spec.detector_settings)} when errors were measured; with other "
+            "detection they may not hold",
             file=sys.stderr,
         )
     return changed
 
 
-def _provenance(model: Path, heads: HeadFile, config: PipelineConfig) -> dict:
+def _provenance(model: Path | None, heads: HeadFile | None, config: PipelineConfig, found: Recognised | None) -> dict:
     """Where the decisions come from, as JSON values."""
-    return {
-        "model": model.name,
-        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
-        "targets": list(heads.targets),
-        "embedder_digest": heads.table_spec.embedder_digest,
+    values = {
         "detector": config.detector,
         "detector_settings": config.detector_settings,
         "versions": software_versions(),
     }
+    if heads is not None:
+        values |= {
+            "model": model.name,
+            "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+            "targets": list(heads.targets),
+            "embedder_digest": heads.table_spec.embedder_digest,
+        }
+    return values if found is None else {**values, "people": found.summary}
 
 
-def _print(summary: AnnotationSummary, args: argparse.Namespace) -> None:
+def _print(summary: AnnotationSummary, args: argparse.Namespace, found: Recognised | None) -> None:
+    people = None if found is None else found.summary
     if args.json:
         values = {"photos": summary.n_photos, "faces": summary.n_faces, "status": summary.status_counts}
-        print(json.dumps({**values, "faces_per_photo": summary.faces_per_photo, "output": str(args.output_dir)}))
+        values |= {"faces_per_photo": summary.faces_per_photo, "output": str(args.output_dir)}
+        print(json.dumps(values if people is None else {**values, "people": people}))
         return
     print(f"photos        {summary.n_photos:>8}")
     for status, count in summary.status_counts.items():
         print(f"  {status:<14}{count:>6}")
     print(f"faces         {summary.n_faces:>8}")
+    if found is not None:
+        print("\n".join(found.lines()))
     print(f"written to    {args.output_dir}: annotated photos, faces.csv, faces.parquet, faces.json, photos.csv")

@@ -8,6 +8,8 @@ W3C, Web Content Accessibility Guidelines 2.1, "relative luminance" and "contras
 
 from __future__ import annotations
 
+from faceheads.identification.gallery import UNKNOWN
+
 from .decisions import Decision, FaceDecisions
 
 RGB = tuple[int, int, int]
@@ -46,19 +48,22 @@ def text_colour(background: RGB) -> RGB:
 
 
 def face_colour(face: FaceDecisions) -> RGB:
-    """The colour of the first decision that has classes: one colour a class, the same in every photo; gray if unsure.
+    """The colour of the first decision that has classes: one colour a class, the same in every photo.
 
-    Faces without decisions are gray too; faces with numbers only have the first colour.
+    Unsure and unknown faces are gray, as are those without decisions; faces with numbers only have the first colour.
     """
     if not face.decisions:
         return GRAY
     for decision in face.decisions:
         if decision.predicted is not None:
-            return GRAY if decision.is_unsure else _class_colour(decision)
+            is_gray = decision.is_unsure or decision.predicted == UNKNOWN
+            return GRAY if is_gray else _class_colour(decision)
     return PALETTE[0]
 
 
 def _class_colour(decision: Decision) -> RGB:
+    if decision.palette_position is not None:
+        return PALETTE[decision.palette_position % len(PALETTE)]
     if decision.probabilities is None:
         return PALETTE[0]
     return PALETTE[list(decision.probabilities).index(decision.predicted) % len(PALETTE)]

@@ -41,7 +41,12 @@ class Decision:
     error : float or None
         Typical error of ``value`` in the same unit.
     predicted : str or None
-        The class decided on, also where the decision is unsure; None for a regression.
+        The class decided on, also where the decision is unsure; None for a regression. Without probabilities it is one
+        of an open set, such as names: tables list what occurs instead of counting each class.
+    details : mapping of str to float or str
+        What else the tables say, in columns ``TASK_KEY``; not drawn.
+    palette_position : int or None
+        Which colour of the palette the face has, counted round and round; None for that of the class.
 
     Raises
     ------
@@ -56,6 +61,8 @@ class Decision:
     value: float | None = None
     error: float | None = None
     predicted: str | None = None
+    details: Mapping[str, float | str] = field(default_factory=dict)
+    palette_position: int | None = None
 
     def __post_init__(self) -> None:
         if not self.task:

@@ -9,6 +9,8 @@ from pathlib import PurePath, PurePosixPath
 
 #: Tables about all photos, at the top of the output folder.
 FACES_CSV, FACES_PARQUET, FACES_JSON, PHOTOS_CSV = "faces.csv", "faces.parquet", "faces.json", "photos.csv"
+#: Tables about people, where they are asked for.
+GALLERY_CSV, GROUPS_CSV = "gallery.csv", "groups.csv"
 #: Formats that an annotated picture can have; photos of others become PNG.
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -59,7 +61,7 @@ def plan_names(paths: Iterable[str]) -> dict[str, OutputNames]:
     """
     paths = sorted(paths)
     _check_paths(paths)
-    taken = {FACES_CSV, FACES_PARQUET, FACES_JSON, PHOTOS_CSV}
+    taken = {FACES_CSV, FACES_PARQUET, FACES_JSON, PHOTOS_CSV, GALLERY_CSV, GROUPS_CSV}
     copies = {path: _free(path, taken) for path in paths}
     pictures = {path: copies[path] if _is_writable(path) else _free(path + ".png", taken) for path in paths}
     stems = Counter(_stem(path).casefold() for path in paths)

@@ -6,7 +6,7 @@ A *record* is the JSON object of one photo in ``faces.json``; the rows of all ot
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,8 @@ from .decisions import ORIGINAL_ATTRIBUTES, Decision, FaceDecisions
 
 #: Where the original tables have the box: integers, the far sides inside the box.
 ORIGINAL_BOX = ("top", "right", "bottom", "left")
+#: Between the names of one photo.
+LIST_SEPARATOR = "; "
 _FACE_COLUMNS = {
     "path": pa.string(),
     "face_index": pa.int32(),
@@ -109,12 +111,12 @@ def _decision_json(decision: Decision) -> dict:
         error = None if decision.error is None else float(decision.error)
         return {**common, "value": float(decision.value), "error": error}
     probabilities = decision.probabilities if decision.probabilities is not None else {}
-    return {
-        **common,
+    classes = {
         "predicted": decision.predicted,
         "is_unsure": decision.is_unsure,
         "probabilities": {name: float(p) for name, p in probabilities.items()},
     }
+    return common | classes | ({"details": dict(decision.details)} if decision.details else {})
 
 
 @dataclass
@@ -125,13 +127,17 @@ class Columns:
     ----------
     types : dict of str to pyarrow type
         Columns of the table of faces in order: for classes the task, ``TASK_is_unsure`` and ``TASK_CLASS`` with the
-        probability; for numbers the task and ``TASK_error``; ``attribute_NAME`` for raw attributes.
+        probability; for numbers the task and ``TASK_error``; ``TASK_KEY`` for details; ``attribute_NAME`` for raw
+        attributes.
     classes : dict of str to list of str
         Tasks with classes, which the table of photos counts.
+    listed : list of str
+        Tasks whose classes are an open set, such as names, which the table of photos lists.
     """
 
     types: dict[str, pa.DataType] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
+    listed: list[str] = field(default_factory=list)
     _owners: dict[str, str] = field(default_factory=dict)
 
     def add(self, face: FaceDecisions) -> None:
@@ -153,15 +159,22 @@ class Columns:
             self._add(task, pa.float64(), f"number {task}")
             self._add(f"{task}_error", pa.float64(), f"number {task}")
             return
-        known = self.classes.setdefault(task, [])
         self._add(task, pa.string(), f"classes {task}")
         self._add(f"{task}_is_unsure", pa.bool_(), f"classes {task}")
+        for key, value in decision.details.items():
+            kind = pa.string() if isinstance(value, str) else pa.float64()
+            self._add(f"{task}_{key}", kind, f"detail {key!r} of {task}")
+        if decision.probabilities is not None:
+            self._add_classes(task, decision.probabilities)
+        elif decision.predicted is not None and task not in self.listed:
+            self.listed.append(task)
+
+    def _add_classes(self, task: str, names: Iterable[str]) -> None:
+        known = self.classes.setdefault(task, [])
         self._reserve(f"{task}_unsure", f"faces unsure of {task}")
-        names = decision.probabilities if decision.probabilities is not None else [decision.predicted]
         for name in names:
-            if name is not None and name not in known:
+            if name not in known:
                 known.append(name)
-        for name in decision.probabilities if decision.probabilities is not None else ():
             self._add(f"{task}_{name}", pa.float64(), f"class {name!r} of {task}")
 
     def _add(self, column: str, kind: pa.DataType, owner: str) -> None:
@@ -181,9 +194,12 @@ class Columns:
         return pa.schema([*_FACE_COLUMNS.items(), *self.types.items()])
 
     def photo_header(self) -> list[str]:
-        """Columns of the table of photos: for every task the faces of each class, and the unsure ones."""
-        counts = [f"{task}_{name}" for task, names in self.classes.items() for name in (*names, "unsure")]
-        return [*_PHOTO_COLUMNS, *counts]
+        """Columns of the table of photos: for every task the faces of each class, and the unsure ones, or their list."""
+        return [*_PHOTO_COLUMNS, *self.count_columns(), *self.listed]
+
+    def count_columns(self) -> list[str]:
+        """The columns that count faces."""
+        return [f"{task}_{name}" for task, names in self.classes.items() for name in (*names, "unsure")]
 
 
 def face_rows(photo: Mapping) -> Iterator[dict]:
@@ -203,19 +219,27 @@ def _cells(face: Mapping) -> dict:
         else:
             cells |= {task: decision["predicted"], f"{task}_is_unsure": decision["is_unsure"]}
             cells |= {f"{task}_{name}": p for name, p in decision["probabilities"].items()}
+            cells |= {f"{task}_{key}": value for key, value in decision.get("details", {}).items()}
     return cells | {f"attribute_{name}": p for name, p in face["attributes"].items()}
 
 
 def photo_row(photo: Mapping, columns: Columns) -> dict:
-    """The row of the table of photos: each face counts for one class of a task, or as unsure."""
+    """The row of the table of photos: each face counts for one class of a task, or as unsure; names are listed."""
     row = {name: photo[name] for name in _PHOTO_COLUMNS if name in photo} | {"n_faces": len(photo["faces"])}
-    row |= dict.fromkeys(columns.photo_header()[len(_PHOTO_COLUMNS) :], 0)
+    row |= dict.fromkeys(columns.count_columns(), 0)
+    row |= {task: _listed(photo, task) for task in columns.listed}
     for face in photo["faces"]:
         for decision in face["decisions"]:
-            if decision.get("predicted") is not None:
+            if decision.get("predicted") is not None and decision["task"] not in columns.listed:
                 counted = "unsure" if decision["is_unsure"] else decision["predicted"]
                 row[f"{decision['task']}_{counted}"] += 1
     return row
+
+
+def _listed(photo: Mapping, task: str) -> str:
+    """What was decided about the faces of a photo in an open set of classes, in their order."""
+    decisions = [decision for face in photo["faces"] for decision in face["decisions"] if decision["task"] == task]
+    return LIST_SEPARATOR.join(decision["predicted"] for decision in decisions if decision["predicted"] is not None)
 
 
 def own_rows(record: PhotoRecord) -> tuple[list[str], list[dict]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from faceheads.table import Status
 
 from ..pipeline import FacePipeline, ImageFaces, PipelineConfig
 from .decisions import FaceDecisions
+from .known import KnownPhoto
 from .predictions import decide_face
 from .writer import AnnotationWriter
 
@@ -55,13 +56,14 @@ class _Annotated:
 
 
 class Annotator:
-    """Finds the faces of photos and lets heads decide about them.
+    """Finds the faces of photos, where they are not known already, and lets heads decide about them.
 
     Parameters
     ----------
     config : PipelineConfig
         Must make the embeddings that the heads learned from.
-    heads : HeadFile
+    heads : HeadFile, optional
+        Without it nothing is decided beyond what is known already.
     shown : sequence of str, optional
         Targets to draw; default all (of more than four attributes the original's four).
 
@@ -71,20 +73,37 @@ class Annotator:
         If the heads need other embeddings.
     """
 
-    def __init__(self, config: PipelineConfig, heads: HeadFile, shown: Sequence[str] | None = None) -> None:
+    def __init__(self, config: PipelineConfig, heads: HeadFile | None, shown: Sequence[str] | None = None) -> None:
         self.pipeline = FacePipeline(config)
         self.heads = heads
         self.shown = shown
-        heads.check_spec(self.pipeline.table_spec.embedder)
+        if heads is not None:
+            heads.check_spec(self.pipeline.table_spec.embedder)
 
-    def annotate_file(self, root: Path, path: str) -> _Annotated:
+    def annotate_file(self, root: Path, path: str, known: KnownPhoto | None = None) -> _Annotated:
         """Decisions about the faces of one file; what is wrong with it becomes its status."""
         try:
             image = read_image(root / path).rgb
         except UnreadableImage as error:
             return _Annotated(path, Status.UNREADABLE, error.reason)
-        found, faces = self.annotate(image)
-        return _Annotated(path, found.status, found.reason, image, faces)
+        if known is None:
+            found, faces = self.annotate(image)
+            return _Annotated(path, found.status, found.reason, image, faces)
+        return _Annotated(path, known.status, known.reason, image, self._with_heads(image, known.faces))
+
+    def _with_heads(self, image: np.ndarray, faces: Sequence[FaceDecisions]) -> list[FaceDecisions]:
+        """Known faces with what the heads decide as well; a failure is the reason why that is missing."""
+        if self.heads is None or not faces:
+            return list(faces)
+        embeddings = self.pipeline.embed([aligned := self.pipeline.align(image, [face.face for face in faces])])[0]
+        if not isinstance(embeddings, np.ndarray):
+            reason = aligned.reason if embeddings is None else embeddings
+            return [replace(face, reason=reason) for face in faces]
+        predictions = self._predict(embeddings)
+        decided = [decide_face(face.face, predictions, row, self.shown) for row, face in enumerate(faces)]
+        return [
+            replace(own, decisions=(*face.decisions, *own.decisions)) for face, own in zip(faces, decided, strict=True)
+        ]
 
     def annotate(self, image: np.ndarray) -> tuple[ImageFaces, list[FaceDecisions]]:
         """Faces of an image (height, width, 3), uint8, RGB, and what the heads decide about each."""
@@ -117,8 +136,8 @@ class AnnotationJob:
         Relative paths, forward slashes.
     output : Path
         Folder for pictures and tables.
-    model : Path
-        Head file.
+    model : Path or None
+        Head file; None only where all faces are known.
     config : PipelineConfig
     shown : tuple of str or None
         Targets to draw.
@@ -127,17 +146,20 @@ class AnnotationJob:
     jobs : int
     font_path : str or None
         TrueType font for the labels; see :func:`features.annotate.draw_faces`.
+    known : mapping of str to KnownPhoto
+        Photos whose faces are known already, by path.
     """
 
     root: Path
     photos: Sequence[str]
     output: Path
-    model: Path
+    model: Path | None
     config: PipelineConfig
     shown: tuple[str, ...] | None = None
     trust: bool = False
     jobs: int = 1
     font_path: str | None = None
+    known: Mapping[str, KnownPhoto] = field(default_factory=dict)
 
     def run(
         self,
@@ -156,11 +178,12 @@ class AnnotationJob:
             AnnotationWriter(
                 self.output, self.root, self.photos, provenance=provenance, font_path=self.font_path
             ) as writer,
-            OrderedPool(partial(_annotate_file, self), _after_death, jobs) as pool,
+            OrderedPool(partial(_annotate_file, replace(self, photos=(), known={})), _after_death, jobs) as pool,
         ):
-            with preparing():
-                FacePipeline(self.config).warm_up()
-            for done in pool.map(self.photos):
+            if len(self.known) < len(self.photos):
+                with preparing():
+                    FacePipeline(self.config).warm_up()
+            for done in pool.map((path, self.known.get(path)) for path in self.photos):
                 done = _written(writer, done)
                 counts[done.status.value] += 1
                 summary.n_faces += len(done.faces)
@@ -170,12 +193,14 @@ class AnnotationJob:
         return summary
 
 
-def _annotate_file(job: AnnotationJob, path: str) -> _Annotated:
+def _annotate_file(job: AnnotationJob, photo: tuple[str, KnownPhoto | None]) -> _Annotated:
+    path, known = photo
     key = repr((job.model, job.trust, job.config, job.shown))
     if key not in _ANNOTATORS:
         _ANNOTATORS.clear()
-        _ANNOTATORS[key] = Annotator(job.config, load_heads(job.model, job.trust), job.shown)
-    return _ANNOTATORS[key].annotate_file(job.root, path)
+        heads = None if job.model is None else load_heads(job.model, job.trust)
+        _ANNOTATORS[key] = Annotator(job.config, heads, job.shown)
+    return _ANNOTATORS[key].annotate_file(job.root, path, known)
 
 
 def _written(writer: AnnotationWriter, done: _Annotated) -> _Annotated:
@@ -188,5 +213,5 @@ def _written(writer: AnnotationWriter, done: _Annotated) -> _Annotated:
     return done
 
 
-def _after_death(path: str) -> _Annotated:
-    return _Annotated(path, Status.FAILED, "the worker process died while it processed this photo")
+def _after_death(photo: tuple[str, KnownPhoto | None]) -> _Annotated:
+    return _Annotated(photo[0], Status.FAILED, "the worker process died while it processed this photo")

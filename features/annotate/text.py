@@ -42,8 +42,19 @@ def drawable(text: str, font_path: str | None = None) -> str:
     >>> drawable("âge\\n 34 ± 6")
     'age 34 ± 6'
     """
-    text = "".join(_with_glyphs(c, font_path) for c in " ".join(text.split()) if c.isprintable())
+    text = "".join(_with_glyphs(c, font_path) for c in _on_one_line(text))
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+
+
+def has_glyphs(text: str, font_path: str | None = None) -> bool:
+    """Whether the font has every letter of the text as it is drawn."""
+    return all(_has_glyph(c, font_path) for c in _on_one_line(text) if not c.isspace())
+
+
+def _on_one_line(text: str) -> str:
+    """Without control characters, letters and their accents joined, as fonts have them."""
+    joined = unicodedata.normalize("NFC", " ".join(text.split()))
+    return "".join(c for c in joined if c.isprintable())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -56,6 +67,7 @@ def _with_glyphs(character: str, font_path: str | None) -> str:
     return "?"
 
 
+@functools.lru_cache(maxsize=4096)
 def _has_glyph(character: str, font_path: str | None) -> bool:
     font = load_font(16, font_path)
     return bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER))

@@ -1,0 +1,11 @@
+"""Who is it: people enrolled in a gallery, unknown faces grouped, labels that do not fit their faces.
+
+====================  ===============================================================================================
+``gallery``           people with their vectors; how alike a face is to each
+``assignment``        names for the faces of one photo, each person at most once
+``naming``            names for all faces of a table
+``thresholds``        the threshold for a gallery of so many photos, from a threshold file
+====================  ===============================================================================================
+
+Measuring searches (CMC, FNIR, FPIR) is in :mod:`faceheads.verification.identification`.
+"""
