@@ -43,6 +43,7 @@ _SCHEMA = "schema.json"
 _CHECKSUM_LENGTH = 64
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ESTIMATORS = (
+    "faceheads.distribution.DistributionRegressor",
     "sklearn.calibration.CalibratedClassifierCV",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -64,6 +65,7 @@ _ESTIMATORS = (
     "sklearn.kernel_approximation.Nystroem",
     "sklearn.linear_model._logistic.LogisticRegression",
     "sklearn.linear_model._ridge.Ridge",
+    "sklearn.linear_model._stochastic_gradient.SGDRegressor",
     "sklearn.multioutput.MultiOutputClassifier",
     "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
     "sklearn.neural_network._multilayer_perceptron.MLPRegressor",
@@ -72,6 +74,7 @@ _ESTIMATORS = (
     "sklearn.preprocessing._data.StandardScaler",
     "sklearn.preprocessing._label.LabelBinarizer",
     "sklearn.preprocessing._label.LabelEncoder",
+    "sklearn.svm._classes.LinearSVC",
     "sklearn.svm._classes.LinearSVR",
     "sklearn.svm._classes.SVC",
     "sklearn.svm._classes.SVR",

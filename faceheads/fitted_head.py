@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .head_report import HeadReport
-from .heads import predict_numbers, predict_probabilities
+from .fitting import predict_numbers, predict_probabilities
 from .prediction import Prediction, decide, number
 from .targets import MULTILABEL, REGRESSION, Target
 

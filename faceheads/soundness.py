@@ -14,7 +14,7 @@ from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTY
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import SVC, SVR
 
-from .heads import parts_of
+from .fitting import parts_of
 
 
 def check_sound(estimator: BaseEstimator) -> None:

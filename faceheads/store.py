@@ -24,8 +24,8 @@ from sklearn.base import BaseEstimator
 from .archive import ArchiveError, read_archive, write_archive
 from .atomic import atomic_path
 from .fitted_head import Head, default_thresholds
+from .fitting import parts_of
 from .headfile import HeadError, HeadFile
-from .heads import parts_of
 from .soundness import check_sound
 from .spec import TableSpec
 from .targets import CLASSIFICATION, REGRESSION

@@ -20,7 +20,8 @@ from sklearn.exceptions import ConvergenceWarning
 from .cohorts import cohort_columns
 from .fitted_head import Head, default_thresholds
 from .headfile import HeadFile
-from .heads import KINDS, fit_head, head_kind, make_head
+from .fitting import fit_head
+from .heads import KINDS, head_kind, make_head
 from .labels import LabelError
 from .measuring import Answers, Details, measure, measure_details
 from .metrics import GroupBootstrap

@@ -27,7 +27,8 @@ from .fairness.optimum import (
 from .fairness.price import price_line, price_table
 from .fairness.scores import cohort_accuracies
 from .fitted_head import CohortThresholds, Head
-from .heads import fit_head, make_head, predict_probabilities
+from .fitting import fit_head, predict_probabilities
+from .heads import make_head
 from .labels import LabelError
 from .splits import grouped_folds
 from .targets import CLASSIFICATION, MULTILABEL, Target

@@ -8,11 +8,13 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
-from faceheads import heads
-from faceheads.heads import KINDS, fit_head, head_kind, make_head, parts_of, predict_numbers, predict_probabilities
+from faceheads import fitting, heads
+from faceheads.fitting import fit_head, parts_of, predict_numbers, predict_probabilities
+from faceheads.head_settings import candidates, complete
+from faceheads.heads import KINDS, head_kind, make_head
 
-CLASS_KINDS = ("logistic", "mlp", "svm", "hgb")
-NUMBER_KINDS = ("ridge", "mlp", "svr", "hgb")
+CLASS_KINDS = ("logistic", "mlp", "linear_svm", "svm", "hgb")
+NUMBER_KINDS = ("ridge", "mlp", "linear_svr", "svr", "hgb", "distribution")
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +69,40 @@ def test_several_attributes_are_learned_at_once(kind):
     p = predict_probabilities(fitted(kind, "multilabel", y, embeddings, groups), embeddings, "multilabel")
     assert p.shape == (300, 3)
     assert ((p >= 0.5) == y).mean() > 0.85
+
+
+@pytest.mark.parametrize(
+    ("kind", "task"),
+    [(kind, "classification") for kind in CLASS_KINDS] + [(kind, "regression") for kind in NUMBER_KINDS],
+)
+def test_rows_without_weight_teach_nothing(kind, task):
+    """Half of the rows say the opposite of the others."""
+    embeddings, signal, groups = problem()
+    is_wrong = groups % 2 == 0
+    y = ((signal > 0) ^ is_wrong).astype(int) if task == "classification" else np.where(is_wrong, -signal, signal)
+    head = make_head(kind, task, 300, 8)
+    fit_head(head, embeddings, y, groups, weights=np.where(is_wrong, 1e-6, 1.0))
+    if task == "classification":
+        decided = predict_probabilities(head, embeddings, task).argmax(axis=1)
+        assert (decided == (signal > 0)).mean() > 0.8
+    else:
+        assert np.corrcoef(predict_numbers(head, embeddings), signal)[0, 1] > 0.8
+
+
+def test_settings_change_the_estimator_and_unknown_ones_are_explained():
+    assert make_head("svm", "classification", 100, 8, settings={"c": 7})[-1].estimator.C == 7
+    assert make_head("ridge", "regression", 100, 8, settings={"alpha_per_dimension": 2}).regressor[-1].alpha == 16
+    with pytest.raises(ValueError, match="settings of a svm head are c, gamma_times_dimension; got depth"):
+        make_head("svm", "classification", 100, 8, settings={"depth": 3})
+    with pytest.raises(ValueError, match="c of a svm head must be a positive number; got nan"):
+        make_head("svm", "classification", 100, 8, settings={"c": float("nan")})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_default_of_each_kind_is_in_its_grid_and_comes_first(kind):
+    tried = candidates(kind)
+    assert tried[0] == complete(kind, None)
+    assert len({str(settings) for settings in tried}) == len(tried) > 1
 
 
 def test_the_original_has_one_network_with_an_output_for_each_attribute():
@@ -152,6 +188,9 @@ def test_kinds_stand_for_each_other_across_tasks():
     assert head_kind("svr", "classification") == "svm"
     assert head_kind("logistic", "regression") == "ridge"
     assert head_kind("ridge", "multilabel") == "logistic"
+    assert head_kind("linear_svm", "regression") == "linear_svr"
+    assert head_kind("linear_svr", "classification") == "linear_svm"
+    assert head_kind("distribution", "classification") == "logistic"
     assert [head_kind(kind, "classification") for kind in ("mlp", "hgb")] == ["mlp", "hgb"]
 
 
@@ -182,7 +221,7 @@ def test_networks_are_trained_on_one_blas_thread(monkeypatch):
         limits.append((limit, user_api))
         return contextlib.nullcontext()
 
-    monkeypatch.setattr(heads, "threadpool_limits", record)
+    monkeypatch.setattr(fitting, "threadpool_limits", record)
     monkeypatch.setattr(heads, "MLP_MAX_EPOCHS", 2)
     x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
     for kind in ("mlp", "logistic"):

@@ -6,7 +6,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import SVC, SVR
 
-from faceheads.heads import KINDS, fit_head, head_kind, make_head
+from faceheads.fitting import fit_head
+from faceheads.heads import KINDS, head_kind, make_head
 from faceheads.soundness import check_sound
 
 RNG = np.random.default_rng(0)

@@ -14,7 +14,8 @@ from faceheads import archive, heads
 from faceheads.fitted_head import Head, default_thresholds
 from faceheads.head_report import HeadReport
 from faceheads.headfile import HeadError, HeadFile, HeadWarning
-from faceheads.heads import fit_head, head_kind, make_head
+from faceheads.fitting import fit_head, parts_of
+from faceheads.heads import head_kind, make_head
 from faceheads.metrics import Estimate
 from faceheads.store import load_heads, make_golden_inputs, save_heads
 from faceheads.targets import Target
@@ -85,7 +86,7 @@ def rewritten(path, change):
     return path
 
 
-@pytest.mark.parametrize("kind", ["logistic", "mlp", "svm", "hgb"])
+@pytest.mark.parametrize("kind", ["logistic", "mlp", "linear_svm", "svm", "hgb", "distribution"])
 @pytest.mark.parametrize("suffix", [".skops", ".pkl", ".joblib"])
 def test_heads_predict_the_same_after_a_round_trip(tmp_path, kind, suffix):
     file = head_file(kind=kind)
@@ -268,6 +269,17 @@ def test_another_dimension_is_refused(tmp_path, plain_file):
 
     with pytest.raises(HeadError, match="for embeddings of 9 numbers"):
         load_heads(rewritten(saved(plain_file, tmp_path), change))
+
+
+@pytest.mark.parametrize("name", ["race", "age"])
+def test_heads_on_an_approximated_kernel_are_read_back(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(heads, "EXACT_ROWS", 10)
+    monkeypatch.setattr(heads, "N_LANDMARKS", 20)
+    head = head_of.__wrapped__(name, "svm")
+    file = HeadFile((head,), table_spec(DIMENSION), make_golden_inputs(EMBEDDINGS), {"seed": 0})
+    again = load_heads(saved(file, tmp_path)).heads[0]
+    assert "Nystroem" in {type(part).__name__ for part in parts_of(again.estimator)}
+    assert np.array_equal(head.raw(EMBEDDINGS), again.raw(EMBEDDINGS))
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])

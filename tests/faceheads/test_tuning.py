@@ -5,7 +5,8 @@ import pytest
 
 from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
 from faceheads.fitted_head import CohortThresholds, Head
-from faceheads.heads import fit_head, make_head, predict_probabilities
+from faceheads.fitting import fit_head, predict_probabilities
+from faceheads.heads import make_head
 from faceheads.labels import LabelError
 from faceheads.splits import grouped_folds
 from faceheads.targets import Target
