@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -17,14 +18,21 @@ from .fairness.optimum import CRITERIA
 from .headfile import HeadError, HeadFile
 from .heads import KINDS
 from .labels import default_label_path, read_labels
+from .report.extra import require
+from .report.thumbnails import face_thumbnails
+from .report.training import ModelCard, Sources, read_card, training_document
+from .report.writing import write_document
 from .splits import save_split
 from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
 from .submission import decide_listed
 from .summary import summary_json, summary_text
+from .table import FaceTable
 from .table_io import read_table
 from .targets import TASKS
 from .training import TrainingOptions, TrainingResult, train_heads
 from .tuning import Tuning
+
+REPORT_NAME = "report"
 
 
 def training_parser() -> argparse.ArgumentParser:
@@ -55,6 +63,7 @@ def training_parser() -> argparse.ArgumentParser:
     _add_target_options(parser)
     _add_split_options(parser)
     _add_threshold_options(parser)
+    _add_report_options(parser)
     parser.add_argument("--seed", type=int, default=0, help="of split, heads and intervals (default: %(default)s)")
     parser.add_argument("--jobs", type=int, help="heads trained at the same time (default: as many as cores)")
     return parser
@@ -129,7 +138,28 @@ def _add_threshold_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the decisions for the images that test.txt in --data_dir lists, 1 or -1 a line",
     )
-    group.add_argument("--data_dir", metavar="DIR", help="folder of the challenge that the table was extracted from")
+
+
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("report")
+    group.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write a report for people: HTML in one file, and Markdown with pictures",
+    )
+    group.add_argument(
+        "--data_dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of photos that the table was extracted from: for the report's examples, and for --submission",
+    )
+    group.add_argument(
+        "--card",
+        type=Path,
+        metavar="FILE",
+        help="JSON with texts for the report's model card: data, terms, intended_use, excluded_use, contact",
+    )
 
 
 def train_main(argv: Sequence[str] | None = None) -> int:
@@ -141,10 +171,13 @@ def train_main(argv: Sequence[str] | None = None) -> int:
 def _train(args: argparse.Namespace) -> int:
     path = _checked_model_path(args.save_model)
     listed = _listed_images(args)
+    card = _model_card(args)
     table = read_table(args.feature)
     result = train_heads(table, read_labels(_label_path(args)), _options(args))
     split_path = _save(path, result)
     files = {"model": str(path), "split_file": str(split_path)}
+    if args.report is not None:
+        files["report"] = str(_write_report(args, result, table, card))
     if args.submission is not None:
         write_idemia_submission(args.submission, decide_listed(result, table, listed), listed)
         files["submission"] = args.submission
@@ -155,6 +188,8 @@ def _train(args: argparse.Namespace) -> int:
         print(f"\nheads: {path} ({path.stat().st_size / 1e6:.1f} MB)   split: {split_path}")
         if args.submission is not None:
             print(f"submission: {args.submission} ({len(listed):,} lines)")
+        if args.report is not None:
+            print(f"report: {files['report']}")
     if path.suffix in PICKLE_SUFFIXES:
         print(_pickle_remark(path), file=sys.stderr)
     return 0
@@ -166,7 +201,25 @@ def _listed_images(args: argparse.Namespace) -> list[str]:
         return []
     if args.data_dir is None:
         raise ValueError("--submission needs --data_dir, the folder of the challenge with its test.txt.")
-    return read_test_list(Path(args.data_dir))
+    return read_test_list(args.data_dir)
+
+
+def _model_card(args: argparse.Namespace) -> ModelCard | None:
+    """The words of the model card; what a report needs is asked for before anything is trained."""
+    if args.report is None:
+        if args.card is not None:
+            raise ValueError("--card holds words of the report: it needs --report DIR.")
+        return None
+    if args.data_dir is not None and not args.data_dir.is_dir():
+        raise ValueError(f"--data_dir must be the folder of the photos; there is no folder {args.data_dir}.")
+    require("matplotlib.figure", "jinja2", instead="leave --report out")
+    return ModelCard() if args.card is None else read_card(args.card)
+
+
+def _write_report(args: argparse.Namespace, result: TrainingResult, table: FaceTable, card: ModelCard) -> Path:
+    photos = None if args.data_dir is None else partial(face_thumbnails, folder=args.data_dir)
+    sources = Sources(table, Path(args.feature).name, _label_path(args).name, photos, card)
+    return write_document(args.report, REPORT_NAME, training_document(result, sources))[0]
 
 
 def _label_path(args: argparse.Namespace) -> Path:

@@ -1,0 +1,7 @@
+"""The report of a training: what was learned from what, how well it does and for whom, and what it is for."""
+
+from .document import training_document
+from .model_card import CardError, ModelCard, read_card
+from .sources import PhotoReader, Sources
+
+__all__ = ["CardError", "ModelCard", "PhotoReader", "Sources", "read_card", "training_document"]
