@@ -6,17 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from faceheads.command import run_command
-from faceheads.images.reading import read_image
-from faceheads.images.unreadable import UnreadableImage
 from faceheads.labels import read_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
+from faceheads.table import FaceRow, FaceTable
 from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
-from faceheads.verification.similarity import similarities
+from faceheads.verification.scores.registry import PLAIN
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
 
 from .embed import EmbedderRequest
@@ -82,11 +82,14 @@ def _verify_photos(args: argparse.Namespace) -> int:
     if len(args.photos) != 2 or args.threshold is None:
         raise ValueError(f"give two photos and --threshold T.json; got {len(args.photos)} photos.")
     set_passive_wait()
+    if args.score != PLAIN:
+        raise ValueError("--score goes with --save_threshold; two photos are compared by what the threshold says.")
     file = load_threshold(args.threshold)
     pipeline = FacePipeline(_config_of(file, args))
     file.check_spec(pipeline.table_spec)
-    vectors = np.stack([_embedding(pipeline, path) for path in args.photos])
-    decision = file.decide(float(similarities(vectors, np.array([0]), np.array([1]), file.metric)[0]))
+    rows = [replace(_face(pipeline, path), path=f"{i}") for i, path in enumerate(args.photos)]
+    faces = FaceTable.from_rows(rows, len(rows[0].landmarks_xy), pipeline.table_spec)
+    decision = file.decide(float(file.similarities(faces, np.array([0]), np.array([1]))[0]))
     print(json.dumps(decision.to_json()) if args.json else _in_words(decision, file))
     return 0 if decision.answer == "match" else 1
 
@@ -102,21 +105,15 @@ def _config_of(file: ThresholdFile, args: argparse.Namespace) -> PipelineConfig:
     return PipelineConfig.from_spec(file.spec, args.embedder, **changes)
 
 
-def _embedding(pipeline: FacePipeline, path: Path) -> np.ndarray:
-    """The vector of the face in a photo, float32 of shape (dimension,)."""
-    try:
-        image = read_image(path)
-    except UnreadableImage as error:
-        raise ValueError(f"{path} cannot be compared: {error.reason}. Failure to acquire is no decision.") from error
-    found = pipeline.find_faces([image.rgb])
-    vectors = pipeline.embed(found)[0]
-    if vectors is None or isinstance(vectors, str):
-        reason = vectors if isinstance(vectors, str) else found[0].reason or found[0].status.value
-        raise ValueError(f"{path} cannot be compared: {reason}. Failure to acquire is no decision.")
-    if found[0].n_faces > 1:
+def _face(pipeline: FacePipeline, path: Path) -> FaceRow:
+    """The face in a photo."""
+    row = pipeline.rows_of(path.parent, [path.name])[0]
+    if not row.status.has_embedding:
+        raise ValueError(f"{path} cannot be compared: {row.reason or row.status}. Failure to acquire is no decision.")
+    if row.n_faces > 1:
         kept = pipeline.config.faces
-        print(f"note: {path} has {found[0].n_faces} faces; the {kept} one is compared", file=sys.stderr)
-    return vectors[0]
+        print(f"note: {path} has {row.n_faces} faces; the {kept} one is compared", file=sys.stderr)
+    return row
 
 
 def _in_words(decision: Decision, file: ThresholdFile) -> str:
@@ -126,7 +123,7 @@ def _in_words(decision: Decision, file: ThresholdFile) -> str:
     pairs = f"{evidence.n_non_mated:,} pairs of {evidence.n_identities:,} people, {evidence.data}"
     lines = [
         decision.answer,
-        f"similarity   {decision.similarity:.4f} ({file.metric}; threshold {file.threshold:.4f}, {unsure})",
+        f"similarity   {decision.similarity:.4f} ({file.score_name}; threshold {file.threshold:.4f}, {unsure})",
         f"probability  {decision.probability:.4f} that it is one person, if half of all pairs were",
         f"FMR          {bound}{decision.fmr:.2g}: share of pairs of two persons at least this alike ({pairs})",
     ]

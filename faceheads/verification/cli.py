@@ -23,6 +23,7 @@ from .pairing import MAX_PAIRS, count_all_pairs
 from .plots import draw, require_matplotlib
 from .report import markdown, measure, write_report
 from .rules import BY, Request
+from .scores.registry import PLAIN, SCORES, make_score
 from .similarity import METRICS
 from .threshold_file import ThresholdFile, load_threshold, save_threshold, tune_threshold
 
@@ -60,6 +61,13 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--metric", choices=("auto", *METRICS), default="auto", help="auto: what the network was trained for"
+    )
+    group.add_argument(
+        "--score",
+        choices=(PLAIN, *SCORES),
+        default=PLAIN,
+        help="score fitted to the people that the threshold is found on, for --save_threshold (default: the metric, or what "
+        "the threshold says)",
     )
     group.add_argument("--seed", type=int, default=0, help="of drawn pairs and split people (default: %(default)s)")
     _add_threshold_options(parser)
@@ -103,6 +111,7 @@ def verify_table(args: argparse.Namespace) -> int:
         raise ValueError("give two photos and --threshold, or --feature with --pairs or --identity.")
     if args.threshold is not None and args.save_threshold is not None:
         raise ValueError("--threshold uses a threshold, --save_threshold finds one: give one of the two.")
+    _check_score(args)
     if args.report is not None and not args.no_pictures:
         require_matplotlib()  # better now than after the work
     table = read_table(args.feature)
@@ -129,12 +138,26 @@ def _threshold_and_comparisons(args: argparse.Namespace, table: FaceTable) -> tu
             print(f"{note}that this table does not have; its errors may differ", file=sys.stderr)
         if args.metric not in ("auto", file.metric):
             raise ValueError(f"--metric {args.metric}: the threshold is one of {file.metric} similarities.")
-        return file, _compare(args, table, file.metric)[0]
+        return file, _compare(args, table, file.metric)[0].scored(file.score)
     metric = _metric(args.metric, table)
     if args.save_threshold is None:
         return None, _compare(args, table, metric)[0]
     reported, tuned = _compare(args, table, metric, is_tuned=True)
-    return tune_threshold(tuned, reported, _request(args)), reported
+    if args.score == PLAIN:
+        return tune_threshold(tuned, reported, _request(args)), reported
+    score = make_score(args.score, metric)
+    fitted = tuned.fitted(score)
+    reported = reported.scored(fitted)
+    return tune_threshold(tuned.cross_scored(score), reported, _request(args), fitted), reported
+
+
+def _check_score(args: argparse.Namespace) -> None:
+    if args.score == PLAIN:
+        return
+    if args.save_threshold is None:
+        raise ValueError(f"--score {args.score} is fitted to some people and kept with a threshold: --save_threshold.")
+    if args.max_pairs == "all":
+        raise ValueError("--max_pairs all counts similarities of the metric; leave --score away.")
 
 
 def _metric(wanted: str, table: FaceTable) -> str:

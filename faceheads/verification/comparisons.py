@@ -14,6 +14,10 @@ from ..table import FaceTable
 from .acquisition import Acquisition
 from .identities import guessed_identities
 from .pairing import MAX_PAIRS, pair_fakes, pair_identities
+from .scores.base import PairScore
+from .scores.cross_fit import cross_fitted, fit_score
+from .scores.faces import face_inputs
+from .scores.registry import PLAIN, wants_quality
 from .trials import Trials, compare_rows, pair_rows
 from .uncertainty import UncertainRates
 
@@ -39,6 +43,8 @@ class Comparisons:
         Of the protocol.
     person : ndarray of shape (n_rows,), object (str), or None
         The identities that the pairs were made from, empty where a row is in none; None for a list of pairs.
+    score : str
+        What the similarities are: ``"plain"`` for those of the metric, else the name of a fitted score.
     """
 
     table: FaceTable
@@ -50,6 +56,7 @@ class Comparisons:
     remarks: tuple[str, ...] = ()
     fold: np.ndarray | None = None
     person: np.ndarray | None = None
+    score: str = PLAIN
 
     @classmethod
     def from_pairs(
@@ -135,6 +142,33 @@ class Comparisons:
         fold = None if self.fold is None else self.fold[chosen]
         sides = {"probe": self.probe[chosen], "reference": self.reference[chosen]}
         return replace(self, trials=self.trials[chosen], fold=fold, **sides)
+
+    def fitted(self, score: PairScore) -> PairScore:
+        """The score, fitted to the faces of the comparisons."""
+        return fit_score(score, face_inputs(self.table, wants_quality(score)), self.trials)
+
+    def scored(self, score: PairScore | None) -> Comparisons:
+        """The same comparisons with the scores of a fitted score; those of the metric for None."""
+        if score is None:
+            return self
+        X = face_inputs(self.table, wants_quality(score))
+        return self._with_scores(score, score.score_rows(X, self.trials.probe, self.trials.reference))
+
+    def cross_scored(self, score: PairScore) -> Comparisons:
+        """The same comparisons with scores that were fitted to the others of these people, see
+        :mod:`faceheads.verification.scores.cross_fit`.
+
+        Raises
+        ------
+        ValueError
+            If there are too few people.
+        """
+        return self._with_scores(
+            score, cross_fitted(score, face_inputs(self.table, wants_quality(score)), self.trials)
+        )
+
+    def _with_scores(self, score: PairScore, similarity: np.ndarray) -> Comparisons:
+        return replace(self, trials=replace(self.trials, similarity=similarity), score=score.name)
 
     @cached_property
     def acquisition(self) -> Acquisition:

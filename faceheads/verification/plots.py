@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from .comparisons import Comparisons
 from .error_rates import ErrorCurve
+from .scores.registry import PLAIN
 from .threshold_file import ThresholdFile
 
 DET_NAME, HISTOGRAM_NAME = "det.png", "similarities.png"
@@ -112,11 +113,17 @@ def _draw_histogram(figure, comparisons: Comparisons, file: ThresholdFile | None
         axes.axvline(
             file.threshold, color="0.2", linewidth=1, label=f"threshold {file.threshold:.4f}, unsure around it"
         )
-    axes.set_xlabel("cosine similarity" if comparisons.metric == "cosine" else "minus the Euclidean distance")
+    axes.set_xlabel(_similarity_words(comparisons))
     axes.set_ylabel("density, each kind for itself")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])  # room for the legend
     axes.set_title("Similarities of mated and non-mated pairs", fontsize=11)
     axes.legend(fontsize=7)
+
+
+def _similarity_words(comparisons: Comparisons) -> str:
+    if comparisons.score != PLAIN:
+        return f"score {comparisons.score}"
+    return "cosine similarity" if comparisons.metric == "cosine" else "minus the Euclidean distance"
 
 
 def _parts(comparisons: Comparisons) -> dict[str, np.ndarray]:

@@ -17,6 +17,7 @@ from .comparisons import Comparisons
 from .error_rates import FMR_LIMITS, ErrorCurve, OperatingPoint
 from .kinds import KindErrors, errors_by_kind
 from .rules import Request
+from .scores.registry import PLAIN
 from .threshold_file import ThresholdFile
 from .uncertainty import mean_with_interval
 
@@ -48,6 +49,7 @@ def measure(comparisons: Comparisons, file: ThresholdFile | None = None, curve: 
         "sha256": comparisons.sha256,
         "remarks": list(comparisons.remarks),
         "metric": comparisons.metric,
+        "score": comparisons.score,
         "embedder_digest": None if comparisons.table.spec is None else comparisons.table.spec.embedder_digest,
         "n_identities": rates.shared.n_identities,
         "n_mated": curve.n_mated,
@@ -159,7 +161,7 @@ def _head(values: dict) -> str:
     statuses = ", ".join(f"{n} {status}" for status, n in lost["status_counts"].items())
     told = (
         f"{values['source']}: {values['n_mated']:,} mated and {values['n_non_mated']:,} non-mated comparisons of "
-        f"{values['n_identities']:,} people, similarity {values['metric']}."
+        f"{values['n_identities']:,} people, similarity {values['metric']}{_score_words(values['score'])}."
     )
     failed = (
         f"Failure to acquire: {lost['n_images_lost']:,} of {lost['n_images']:,} images ({_percent(lost['fta'])}; "
@@ -169,6 +171,10 @@ def _head(values: dict) -> str:
     )
     remarks = [f"Remark: {remark}." for remark in values["remarks"]]
     return "\n\n".join(["# Verification", told, failed, *remarks])
+
+
+def _score_words(score: str) -> str:
+    return "" if score == PLAIN else f", score {score}"
 
 
 def _rates_text(values: dict) -> str:

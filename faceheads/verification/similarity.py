@@ -15,7 +15,7 @@ def prepared(vectors: np.ndarray, metric: str) -> np.ndarray:
     Parameters
     ----------
     vectors : ndarray of shape (n_rows, dimension), float
-        A row of NaN stays one.
+        A row of NaN stays one, and so does one of zeros: it has no direction, and is alike to nothing.
     metric : {"cosine", "euclidean"}
 
     Raises
@@ -25,7 +25,10 @@ def prepared(vectors: np.ndarray, metric: str) -> np.ndarray:
     """
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {METRICS}; got {metric!r}.")
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if metric == "cosine" else vectors
+    if metric == "euclidean":
+        return vectors
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(length == 0, 1, length)
 
 
 def similarity_matrix(one: np.ndarray, other: np.ndarray, metric: str) -> np.ndarray:
@@ -35,6 +38,11 @@ def similarity_matrix(one: np.ndarray, other: np.ndarray, metric: str) -> np.nda
         return product
     squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :] - 2 * product
     return -np.sqrt(np.maximum(squares, 0))
+
+
+def row_similarities(one: np.ndarray, other: np.ndarray, metric: str) -> np.ndarray:
+    """Similarity of each row of prepared vectors with the same row of others, in their type, shape (n_rows,)."""
+    return (one * other).sum(axis=1) if metric == "cosine" else -np.linalg.norm(one - other, axis=1)
 
 
 def similarities(embeddings: np.ndarray, probe: np.ndarray, reference: np.ndarray, metric: str) -> np.ndarray:
@@ -63,5 +71,5 @@ def similarities(embeddings: np.ndarray, probe: np.ndarray, reference: np.ndarra
     for start in range(0, len(made), _BLOCK):
         rows = made[start : start + _BLOCK]
         one, two = (vectors[side[rows]].astype(np.float64) for side in (probe, reference))
-        out[rows] = (one * two).sum(axis=1) if metric == "cosine" else -np.linalg.norm(one - two, axis=1)
+        out[rows] = row_similarities(one, two, metric)
     return out

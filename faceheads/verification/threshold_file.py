@@ -18,6 +18,7 @@ import numpy as np
 from ..atomic import write_text
 from ..extraction_command import extraction_command
 from ..spec import EmbedderSpec, TableSpec
+from ..table import FaceTable
 from ..versions import software_versions
 from .comparisons import Comparisons, check_disjoint
 from .error_rates import RULE_OF_3, ErrorCurve
@@ -25,7 +26,11 @@ from .evidence import Evidence
 from .json_values import exactly, number
 from .probability import Probability
 from .rules import Request, threshold_reach
-from .similarity import METRICS
+from .scores.base import PairScore
+from .scores.faces import face_inputs
+from .scores.registry import wants_quality
+from .scores.score_file import arrays_path, load_score, save_score
+from .similarity import METRICS, similarities
 
 FORMAT = "faceheads.threshold"
 VERSION = 1
@@ -89,6 +94,8 @@ class ThresholdFile:
         The error rates at some thresholds, ascending, of the data reported on (else tuned on).
     versions : mapping of str to str
         Of the software.
+    score : PairScore or None
+        What similarities are made by, fitted; None for the plain metric.
     """
 
     threshold: float
@@ -102,6 +109,7 @@ class ThresholdFile:
     probability: Probability
     points: tuple[tuple[float, float, float], ...]
     versions: Mapping[str, str]
+    score: PairScore | None = None
 
     def decide(self, similarity: float) -> Decision:
         """Decide about one similarity.
@@ -143,8 +151,31 @@ class ThresholdFile:
                 f"  {extraction_command(self.spec)}"
             )
 
+    def similarities(self, table: FaceTable, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """What is compared with the threshold, for pairs of rows of a table.
+
+        Parameters
+        ----------
+        table : FaceTable
+            That :meth:`check_spec` takes.
+        probe, reference : ndarray of shape (n_pairs,), int
+            Rows with an embedding.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,), float64
+        """
+        if self.score is None:
+            return similarities(table.embedding, probe, reference, self.metric)
+        return self.score.score_rows(face_inputs(table, wants_quality(self.score)), probe, reference)
+
+    @property
+    def score_name(self) -> str:
+        """What similarities are, in a word: the metric, or the name of the score."""
+        return self.metric if self.score is None else self.score.name
+
     def to_json(self) -> dict:
-        """JSON values."""
+        """JSON values, but for the score."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -163,7 +194,9 @@ class ThresholdFile:
         }
 
 
-def tune_threshold(tuned: Comparisons, reported: Comparisons | None, request: Request) -> ThresholdFile:
+def tune_threshold(
+    tuned: Comparisons, reported: Comparisons | None, request: Request, score: PairScore | None = None
+) -> ThresholdFile:
     """Find a threshold on one set of people and measure it on another.
 
     Parameters
@@ -173,6 +206,8 @@ def tune_threshold(tuned: Comparisons, reported: Comparisons | None, request: Re
     reported : Comparisons or None
         Of other people; None leaves the errors on other people unknown.
     request : Request
+    score : PairScore, optional
+        Fitted; what the similarities of both are made by.
 
     Raises
     ------
@@ -207,6 +242,7 @@ def tune_threshold(tuned: Comparisons, reported: Comparisons | None, request: Re
         Probability.fit(tuned.trials),
         curve_points((tuned if reported is None else reported).rates.curve),
         software_versions(),
+        score,
     )
 
 
@@ -222,8 +258,11 @@ def curve_points(curve: ErrorCurve) -> tuple[tuple[float, float, float], ...]:
 
 
 def save_threshold(path: str | os.PathLike, file: ThresholdFile) -> None:
-    """Write a threshold as JSON, atomically."""
-    write_text(Path(path), json.dumps(file.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write a threshold as JSON, atomically, and the arrays of its score, where it has one, beside it."""
+    values = file.to_json()
+    if file.score is not None:
+        values["score"] = save_score(arrays_path(path), file.score)
+    write_text(Path(path), json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def load_threshold(path: str | os.PathLike) -> ThresholdFile:
@@ -242,7 +281,7 @@ def load_threshold(path: str | os.PathLike) -> ThresholdFile:
     if len(content) > _MAX_BYTES:
         raise ThresholdError(f"{path} has more than {_MAX_BYTES} bytes: this is no threshold file.")
     try:
-        return _from_json(json.loads(content, parse_constant=_refuse_constant))
+        return _from_json(json.loads(content, parse_constant=_refuse_constant), arrays_path(path))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ThresholdError(f"{path} is not a threshold file of this version: {error}") from error
 
@@ -251,10 +290,11 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _from_json(values: object) -> ThresholdFile:
+def _from_json(values: object, score_path: Path) -> ThresholdFile:
     if not isinstance(values, dict) or values.get("format") != FORMAT or values.get("version") != VERSION:
         raise ValueError(f"it must be an object with format {FORMAT!r} and version {VERSION}.")
-    names = {f.name for f in fields(ThresholdFile)}
+    described = values.pop("score", None)
+    names = {f.name for f in fields(ThresholdFile)} - {"score"}
     exactly(values, names | {"format", "version", "embedder_digest"}, "the file")
     spec = TableSpec.from_json(values["spec"])
     if spec.embedder_digest != values["embedder_digest"]:
@@ -270,6 +310,7 @@ def _from_json(values: object) -> ThresholdFile:
         probability=Probability(**{name: number(value) for name, value in values["probability"].items()}),
         points=_points(values["points"]),
         versions={str(name): str(version) for name, version in values["versions"].items()},
+        score=None if described is None else load_score(score_path, described, spec.embedder.dimension),
     )
     _check(file)
     return file

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from faceheads.images.reading import read_image
 from faceheads.labels import write_labels
 from faceheads.table import Status
 from faceheads.table_io import write_table
 from faceheads.verification.threshold_file import load_threshold
 from features import verify_cli
 from features.cli import verify_main
-from features.pipeline import ImageFaces
+from features.face import Face
+from features.pipeline import FacePipeline, ImageFaces, PipelineConfig
 from tests.faceheads.verification.faces import faces_table, labels_of, pairs_of
 from tests.tables import table_spec
 
@@ -63,6 +64,17 @@ def test_a_list_in_any_form_is_read_by_the_names_of_its_columns(files, capsys):
     assert "any.csv: 198 mated and 194 non-mated comparisons" in capsys.readouterr().out
 
 
+def test_a_score_is_fitted_to_the_people_of_the_threshold_and_used_with_it(files, capsys):
+    options = ["--identity", "labels.csv", "--fmr", "0.01", "--score", "plda", "--save_threshold", "other.json"]
+    assert run(files, *options) == 0
+    assert "similarity euclidean, score plda" in capsys.readouterr().out
+    file = load_threshold(files / "other.json")
+    assert file.score.name == "plda" and file.tuned_on.n_identities + file.reported_on.n_identities == 60
+    assert run(files, "--pairs", "pairs.csv", "--threshold", "other.json", "--json") == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["score"], values["threshold"]["value"]) == ("plda", file.threshold)
+
+
 def test_all_pairs_can_be_counted(files, capsys):
     assert run(files, "--identity", "labels.csv", "--max_pairs", "all", "--json") == 0
     everything = json.loads(capsys.readouterr().out)
@@ -93,6 +105,8 @@ def test_a_missing_matplotlib_is_told_before_the_work(files, capsys, monkeypatch
         (("--identity", "labels.csv", "--max_pairs", "many"), "--max_pairs must be"),
         (("--identity", "labels.csv", "--tune_pairs", "pairs.csv"), "--tune_pairs goes with --pairs"),
         (("--pairs", "pairs.csv", "--threshold", "pairs.csv"), "not a threshold file"),
+        (("--pairs", "pairs.csv", "--score", "plda"), "--save_threshold"),
+        (("--identity", "folder", "--score", "plda", "--save_threshold", "x", "--max_pairs", "all"), "of the metric"),
     ],
 )
 def test_what_the_user_can_repair_is_one_line_and_exit_code_2(files, capsys, options, words):
@@ -122,58 +136,60 @@ def test_the_commands_of_the_readme_are_understood():
     assert parsed[0].save_threshold == parsed[1].threshold
 
 
-class FakePipeline:
-    """Gives the vector that a photo's name asks for."""
+class FakePipeline(FacePipeline):
+    """Finds as many faces in a photo as its pixels say."""
 
-    def __init__(self, config):
-        self.config = config
-        self.table_spec = table_spec(8)
+    table_spec = table_spec(8)
 
     def find_faces(self, images):
-        status = Status.NO_FACE if images[0] == "none.jpg" else Status.OK
-        return [ImageFaces(status, n_faces=2 if images[0] == "two.jpg" else 1)]
+        face = Face(np.array([0, 0, 9, 9]), 1.0, "hog", np.eye(5, 2), "dlib5")
+        counts = [int(image[0, 0, 0]) for image in images]
+        return [
+            ImageFaces(Status.OK, "", n, [face], image[None, None]) if n else NONE for n, image in zip(counts, images)
+        ]
 
     def embed(self, found):
-        if found[0].status is Status.NO_FACE:
-            return [None]
-        return [np.eye(8)[[0]] * (1 if found[0].n_faces == 1 else 3)]
+        return [np.eye(8)[[0]] * (2 * one.n_faces - 1) if one.faces else None for one in found]
+
+
+NONE = ImageFaces(Status.NO_FACE)
 
 
 @pytest.fixture
-def photos(files, monkeypatch):
+def photos(files, tmp_path, monkeypatch):
+    for name, n_faces in (("none", 0), ("one", 1), ("same", 1), ("two", 2)):
+        Image.new("RGB", (9, 9), (n_faces,) * 3).save(tmp_path / f"{name}.png")
     monkeypatch.setattr(verify_cli, "FacePipeline", FakePipeline)
-    monkeypatch.setattr(verify_cli, "_config_of", lambda file, args: type("Config", (), {"faces": "largest"}))
-    monkeypatch.setattr(verify_cli, "read_image", lambda path: type("Image", (), {"rgb": path.name}))
+    monkeypatch.setattr(verify_cli, "_config_of", lambda file, args: PipelineConfig())
 
     def compare(*names):
-        return verify_main([*names, "--threshold", str(files / "t.json"), "--json"])
+        return verify_main([*(str(tmp_path / name) for name in names), "--threshold", str(files / "t.json"), "--json"])
 
     return compare
 
 
 def test_two_photos_are_a_match_or_not_by_exit_code_and_words(photos, capsys):
-    assert photos("one.jpg", "same.jpg") == 0
+    assert photos("one.png", "same.png") == 0
     decision = json.loads(capsys.readouterr().out)
     assert (decision["answer"], decision["similarity"]) == ("match", 0.0)
     assert decision["probability"] > 0.9 and decision["fmr_is_bound"]
-    assert photos("one.jpg", "two.jpg") == 1
+    assert photos("one.png", "two.png") == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out)["similarity"] == -2.0
-    assert "two.jpg has 2 faces; the largest one is compared" in captured.err
+    assert "two.png has 2 faces; the largest one is compared" in captured.err
 
 
 def test_a_photo_without_a_face_is_no_decision(photos, capsys):
-    assert photos("one.jpg", "none.jpg") == 2
-    assert "none.jpg cannot be compared: no_face" in capsys.readouterr().err
-    assert photos("one.jpg") == 2
+    assert photos("one.png", "none.png") == 2
+    assert "none.png cannot be compared: no_face" in capsys.readouterr().err
+    assert photos("one.png") == 2
     assert "give two photos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("content", "reason"), [(b"text", "not an image"), (None, "missing file")])
-def test_what_is_no_photo_is_no_decision_either(photos, capsys, monkeypatch, tmp_path, content, reason):
-    monkeypatch.setattr(verify_cli, "read_image", read_image)
+def test_what_is_no_photo_is_no_decision_either(photos, capsys, tmp_path, content, reason):
     path = tmp_path / "broken.jpg"
     if content is not None:
         path.write_bytes(content)
-    assert photos(str(path), str(path)) == 2
+    assert photos("broken.jpg", "broken.jpg") == 2
     assert f"broken.jpg cannot be compared: {reason}" in capsys.readouterr().err
