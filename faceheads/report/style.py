@@ -37,7 +37,7 @@ _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++")
 #: Looks that can be told apart.
 N_LOOKS = len(_COLOURS)
 #: Width and height in inches of a chart that a phone shows without making its words too small.
-SIZE = (4.6, 3.5)
+SIZE = (4.2, 3.2)
 _SETTINGS = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -56,7 +56,8 @@ _SETTINGS = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "legend.fontsize": 8,
-    "legend.frameon": False,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
     "figure.dpi": 180,

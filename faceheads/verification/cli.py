@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..datasets.pairs import read_pairs
 from ..labels import read_labels
+from ..report.extra import require
 from ..splits import TRAIN, grouped_split
 from ..table import FaceTable
 from ..table_io import read_table
@@ -20,7 +21,7 @@ from .comparisons import FAKE, Comparisons
 from .error_rates import ErrorCurve
 from .identities import IDENTITY, labelled_identities
 from .pairing import MAX_PAIRS, count_all_pairs
-from .plots import draw, require_matplotlib
+from .plots import draw
 from .report import markdown, measure, write_report
 from .rules import BY, Request
 from .scores.registry import PLAIN, SCORES, make_score
@@ -94,8 +95,12 @@ def _add_threshold_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("--report", type=Path, metavar="DIR", help="write the report as JSON, Markdown and pictures")
-    group.add_argument("--no_pictures", action="store_true", help="a report without pictures, which need matplotlib")
+    group.add_argument(
+        "--report", type=Path, metavar="DIR", help="write the report: HTML in one file, Markdown with pictures, JSON"
+    )
+    group.add_argument(
+        "--no_pictures", action="store_true", help="a report as Markdown and JSON alone, which need no matplotlib"
+    )
     group.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
 
 
@@ -113,7 +118,8 @@ def verify_table(args: argparse.Namespace) -> int:
         raise ValueError("--threshold uses a threshold, --save_threshold finds one: give one of the two.")
     _check_score(args)
     if args.report is not None and not args.no_pictures:
-        require_matplotlib()  # better now than after the work
+        # better now than after the work
+        require("matplotlib.figure", "jinja2", instead="ask for the numbers alone with --no_pictures")
     table = read_table(args.feature)
     file, reported = _threshold_and_comparisons(args, table)
     curve = _curve(args, reported)
@@ -121,7 +127,7 @@ def verify_table(args: argparse.Namespace) -> int:
         reported = replace(reported, remarks=("rates over all pairs; intervals from " + "; ".join(reported.remarks),))
     values = measure(reported, file, curve)
     if args.report is not None:
-        pictures = () if args.no_pictures else draw(args.report, reported, file, curve)
+        pictures = () if args.no_pictures else draw(reported, file, curve)
         write_report(args.report, values, pictures)
     if args.save_threshold is not None:
         save_threshold(args.save_threshold, file)

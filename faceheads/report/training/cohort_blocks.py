@@ -77,7 +77,7 @@ def _row(cohort: Cohort, names: Sequence[str]) -> tuple[Cell, ...]:
 
 def _combined_rows(table: CohortTable, names: Sequence[str]) -> list[tuple[Cell, ...]]:
     sign = "+" if names and names[0] in ERRORS else "−"
-    lines = [("gap (largest − smallest)", table.gaps), (f"mean {sign} gap", table.combined)]
+    lines = [("gap", table.gaps), (f"mean {sign} gap", table.combined)]
     if len(table.differences) <= _MAX_PAIRS:
         lines += [(f"{pair.one} − {pair.other}", pair.metrics) for pair in table.differences]
     return [

@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 
+from faceheads.report.extra import MissingPackage
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.kinds import errors_by_kind
-from faceheads.verification.plots import PlotError, draw
+from faceheads.verification.plots import draw
 from faceheads.verification.report import markdown, measure, write_report
 from faceheads.verification.rules import Request
 from faceheads.verification.threshold_file import tune_threshold
@@ -65,20 +66,30 @@ def test_a_report_has_every_number_and_its_markdown_says_the_same(listed):
 def test_a_report_is_written_with_pictures_that_show_something(listed, tmp_path):
     matplotlib_image = pytest.importorskip("matplotlib.image")
     file = tune_threshold(*listed.split_people(0.5), Request("eer"))
-    names = draw(tmp_path / "out", listed, file, listed.rates.curve)
-    write_report(tmp_path / "out", measure(listed, file), names)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {*names, "verification.json", "verification.md"}
-    assert "![det](det.png)" in (tmp_path / "out" / "verification.md").read_text()
-    for name in names:
-        picture = matplotlib_image.imread(tmp_path / "out" / name)
+    write_report(tmp_path / "out", measure(listed, file), draw(listed, file, listed.rates.curve))
+    names = {"verification.html", "verification.json", "verification.md", "pictures"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert "](pictures/det.png)" in (tmp_path / "out" / "verification.md").read_text()
+    page = (tmp_path / "out" / "verification.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "feature_extraction.py --data_dir PHOTOS" in page
+    for name in ("det.png", "similarities.png"):
+        picture = matplotlib_image.imread(tmp_path / "out" / "pictures" / name)
         assert min(picture.shape[:2]) > 300 and picture[..., :3].std() > 0.05
 
 
 def test_without_matplotlib_the_error_says_what_to_install(listed, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(PlotError, match=r'pip install "faceheads\[report\]", or ask for the numbers alone'):
-        draw(tmp_path, listed, None, listed.rates.curve)
+    with pytest.raises(MissingPackage, match=r'needs matplotlib, .*pip install "faceheads\[report\]"'):
+        draw(listed, None, listed.rates.curve)
+
+
+def test_without_pictures_a_report_needs_no_other_package(listed, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    write_report(tmp_path, measure(listed))
+    assert {path.name for path in tmp_path.iterdir()} == {"verification.json", "verification.md"}
 
 
 def test_rates_over_all_pairs_keep_the_intervals_of_those_listed():
