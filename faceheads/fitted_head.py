@@ -10,8 +10,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .head_report import HeadReport
+from .head_settings import Settings
 from .fitting import predict_numbers, predict_probabilities
 from .prediction import Prediction, decide, number
+from .search_result import Found
 from .targets import MULTILABEL, REGRESSION, Target
 
 #: A decision is called unsure when the two best probabilities differ by less.
@@ -69,6 +71,10 @@ class Head:
         See :func:`faceheads.prediction.decide`.
     by_cohort : CohortThresholds or None
         Where thresholds differ between cohorts; ``thresholds`` then is the best one for all.
+    settings : mapping of str to float
+        Of the kind, where they are not :data:`faceheads.head_settings.DEFAULTS`.
+    found : Found or None
+        The search that found the settings.
     """
 
     target: Target
@@ -79,6 +85,8 @@ class Head:
     thresholds_from: str = NOT_TUNED
     unsure_margin: float = UNSURE_MARGIN
     by_cohort: CohortThresholds | None = None
+    settings: Settings = field(default_factory=dict)
+    found: Found | None = None
 
     def raw(self, embeddings: np.ndarray) -> np.ndarray:
         """Numbers of shape (n_rows,), or probabilities of shape (n_rows, n_classes) or (n_rows, n_columns)."""
@@ -124,13 +132,16 @@ class Head:
             "thresholds_from": self.thresholds_from,
             "unsure_margin": self.unsure_margin,
             "by_cohort": None if self.by_cohort is None else self.by_cohort.to_json(),
+            "settings": dict(self.settings),
+            "found": None if self.found is None else self.found.to_json(),
         }
 
     @classmethod
     def from_json(cls, values: Mapping, estimator: BaseEstimator) -> Head:
         """The head that :meth:`to_json` described."""
         target = dict(values["target"])
-        by_cohort = values.get("by_cohort")  # files of version 0.1.0 have none
+        by_cohort, found = (values.get(name) for name in ("by_cohort", "found"))  # older files have neither
+        settings = {str(name): float(value) for name, value in values.get("settings", {}).items()}
         return cls(
             target=Target(**{**target, "columns": tuple(target["columns"]), "classes": tuple(target["classes"])}),
             kind=str(values["kind"]),
@@ -140,6 +151,8 @@ class Head:
             thresholds_from=str(values["thresholds_from"]),
             unsure_margin=float(values["unsure_margin"]),
             by_cohort=None if by_cohort is None else CohortThresholds.from_json(by_cohort),
+            settings=settings,
+            found=None if found is None else Found.from_json(found, settings),
         )
 
 

@@ -10,6 +10,7 @@ from .measuring import Details
 from .metrics import Estimate
 from .metrics.cohorts import ERRORS, Cohort, CohortTable
 from .metrics.decades import DecadeConfusion
+from .search_result import found_line
 from .targets import CLASSIFICATION, MULTILABEL, REGRESSION
 from .training import TrainingResult
 from .wording import baseline_in_words, estimate_text, metric_label, task_in_words, threshold_text
@@ -87,6 +88,7 @@ def _head_lines(head: Head) -> list[str]:
     lines += _metric_lines(report.metrics, report.baseline, target.unit)
     if head.thresholds_from != NOT_TUNED:
         lines.append(f"  threshold {threshold_text(head)}, tuned for {head.thresholds_from}")
+    lines += [] if head.found is None else [f"  {found_line(head.found, head.kind, target.unit)}"]
     return lines + (_attribute_lines(report) if target.task == MULTILABEL else [])
 
 

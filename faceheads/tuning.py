@@ -32,6 +32,7 @@ from .heads import make_head
 from .labels import LabelError
 from .splits import grouped_folds
 from .targets import CLASSIFICATION, MULTILABEL, Target
+from .training_rows import TrainingRows
 
 N_FOLDS = 5
 #: Criteria that are about cohorts.
@@ -76,28 +77,6 @@ class Tuning:
             raise ValueError(f"The criterion must be one of {', '.join(CRITERIA)}; got {self.criterion!r}.")
         if not 0 < self.min_precision <= 1:
             raise ValueError(f"min_precision must be in (0, 1]; got {self.min_precision}.")
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingRows:
-    """The rows that a head learns from.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n_rows, dimension), float32
-    y : ndarray
-        As ``Target.encode`` gives it.
-    groups : ndarray of shape (n_rows,)
-    cohorts : ndarray of shape (n_rows,), object, or None
-        None in the array where the cohort is not known.
-    cohort_name : str
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray
-    cohorts: np.ndarray | None = None
-    cohort_name: str = ""
 
 
 def can_be_tuned(target: Target) -> bool:
@@ -195,8 +174,9 @@ def _out_of_fold(target: Target, make: Callable[[int], BaseEstimator], rows: Tra
             raise LabelError(
                 f"{target.name}: a class is missing from a fold. Give more labels or do not tune thresholds."
             )
-        estimator = make(len(train))
-        fit_head(estimator, rows.X[train], rows.y[train], rows.groups[train], seed)
+        learned = rows[train]
+        estimator = make(len(learned))
+        fit_head(estimator, learned.X, learned.y, learned.groups, seed, learned.weights)
         result[test] = predict_probabilities(estimator, rows.X[test], target.task)
     return result
 
@@ -261,7 +241,8 @@ def _by_cohort(
     values = CohortThresholds(target.name, tuple(_stored(tuned.thresholds[name]) for name in names))
     codes = np.array([names.index(cohort) for cohort in cohorts])
     own = TrainingRows(rows.X[problem.known], codes, rows.groups[problem.known])
-    make = partial(make_head, cohort_head.kind, CLASSIFICATION, n_features=rows.X.shape[1], seed=seed)
+    dimension, settings = rows.X.shape[1], cohort_head.settings
+    make = partial(make_head, cohort_head.kind, CLASSIFICATION, n_features=dimension, seed=seed, settings=settings)
     probabilities = _out_of_fold(target, make, own, seed)
     reached = cohort_accuracies(truth, scores >= values.limits(probabilities), cohorts)
     shares = ", ".join(f"{100 * reached[n]:.2f} % for {n} ({100 * tuned.accuracy[n]:.2f} % known)" for n in names)

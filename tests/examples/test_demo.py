@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from examples import demo
-from faceheads.cli import training_parser
+from faceheads.training_parser import training_parser
 from features.annotate.cli import annotation_parser
 from features.extract_cli import extraction_parser
 

@@ -134,7 +134,7 @@ def test_help_names_the_defaults(capsys):
     with pytest.raises(SystemExit, match="0"):
         train_main(["--help"])
     text = capsys.readouterr().out
-    for words in ("default: feature.parquet", "default: face_model.skops", "logistic, mlp, svm, svr, ridge, hgb"):
+    for words in ("default: feature.parquet", "default: face_model.skops", "logistic, ridge, mlp, linear_svm"):
         assert words in " ".join(text.split())
 
 
@@ -161,3 +161,25 @@ def test_cohorts_of_the_test_part_are_printed_and_small_ones_named(files, capsys
 def test_a_cohort_that_does_not_exist_is_an_error(files, capsys):
     assert run(files, "--cohort", "light") == 2
     assert "--cohort must be a label column" in capsys.readouterr().err
+
+
+def test_a_search_is_printed_and_kept_in_the_file(files, capsys):
+    assert run(files, "--tune", "--target", "gender", "--target", "age") == 0
+    text = capsys.readouterr().out
+    assert text.count("by nested cross-validation") == 2
+    for head in load_heads(files / "heads.skops").heads:
+        assert head.found.n_candidates > 1
+        assert dict(head.found.settings) == dict(head.settings)
+        assert all(np.isfinite(list(head.settings.values())))
+
+
+def test_weights_are_told_and_make_classes_count_equally(files, capsys):
+    assert run(files, "--class_weight", "balanced", "--reweigh", "gender", "--target", "glasses", "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["training"]["class_weight"], summary["training"]["reweigh"]) == ("balanced", "gender")
+    assert any("independent of gender" in remark for remark in summary["remarks"])
+    weighted = load_heads(files / "heads.skops")
+    run(files, "--target", "glasses", model="plain.skops")
+    plain = load_heads(files / "plain.skops")
+    inputs = plain.golden_inputs
+    assert (weighted.heads[0].raw(inputs)[:, 1] > plain.heads[0].raw(inputs)[:, 1]).all()  # glasses are rare

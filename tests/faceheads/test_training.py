@@ -10,7 +10,7 @@ import pytest
 import sklearn.metrics as reference
 from sklearn.exceptions import ConvergenceWarning
 
-from faceheads import heads, training
+from faceheads import head_training, heads, training
 from faceheads.labels import LabelError
 from faceheads.splits import check_disjoint
 from faceheads.table import FaceRow, FaceTable, Status
@@ -248,7 +248,7 @@ def test_several_faces_of_an_image_stay_on_one_side():
 
 
 def test_a_fit_that_does_not_converge_is_one_remark_and_other_warnings_pass(people, monkeypatch):
-    fit = training.fit_head
+    fit = head_training.fit_head
 
     def fit_with_warnings(*arguments):
         fit(*arguments)
@@ -256,7 +256,7 @@ def test_a_fit_that_does_not_converge_is_one_remark_and_other_warnings_pass(peop
             warnings.warn("Maximum iterations (200) reached", ConvergenceWarning, stacklevel=1)
         warnings.warn("something else", UserWarning, stacklevel=1)
 
-    monkeypatch.setattr(training, "fit_head", fit_with_warnings)
+    monkeypatch.setattr(head_training, "fit_head", fit_with_warnings)
     with pytest.warns(UserWarning, match="something else") as caught:
         result = trained(*people, targets=("gender",), head="logistic")
     assert [str(warning.message) for warning in caught] == ["something else"]
