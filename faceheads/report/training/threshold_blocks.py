@@ -43,7 +43,7 @@ def threshold_blocks(result: TrainingResult, position: int, name: str) -> list[B
 
 
 def _sweep(answers: Answers, cohorts: pd.Categorical, column: str, names: list[str], picture: str) -> list[Block]:
-    codes = pd.Categorical(cohorts.astype(str), names).codes
+    codes = cohorts.set_categories(names).codes
     known = codes >= 0
     scores, truth, codes = answers.raw[known, 1], answers.y[known] == 1, codes[known].astype(np.int64)
     cuts = make_cuts(scores, truth, codes, len(names))
