@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from .audit.command import write_audit
 from .command import run_command
 from .datasets.idemia import read_test_list
 from .datasets.submissions import write_idemia_submission
 from .headfile import HeadError, HeadFile
+from .joining import join_tables
 from .labels import default_label_path, read_labels
 from .report.extra import require
 from .report.thumbnails import face_thumbnails
@@ -25,7 +27,7 @@ from .summary import summary_json, summary_text
 from .table import FaceTable
 from .table_io import read_table
 from .training import TrainingResult, train_heads
-from .training_parser import training_options, training_parser
+from .training_parser import feature_paths, training_options, training_parser
 
 REPORT_NAME = "report"
 
@@ -33,14 +35,20 @@ REPORT_NAME = "report"
 def train_main(argv: Sequence[str] | None = None) -> int:
     """Run ``train.py``; returns the exit code, 2 with one line on stderr for what the user can repair."""
     args = training_parser().parse_args(argv)
-    return run_command("train.py", lambda: _train(args))
+    return run_command("train.py", lambda: _train(args) if args.audit is None else _audit(args))
+
+
+def _audit(args: argparse.Namespace) -> int:
+    feature = Path(args.feature)
+    print(write_audit(args.audit, feature, _label_path(args), training_options(args), args.data_dir))
+    return 0
 
 
 def _train(args: argparse.Namespace) -> int:
     path = _checked_model_path(args.save_model)
     listed = _listed_images(args)
     card = _model_card(args)
-    table = read_table(args.feature)
+    table = join_tables([read_table(path) for path in feature_paths(args)])
     result = train_heads(table, read_labels(_label_path(args)), training_options(args))
     split_path = _save(path, result)
     files = {"model": str(path), "split_file": str(split_path)}
@@ -86,12 +94,14 @@ def _model_card(args: argparse.Namespace) -> ModelCard | None:
 
 def _write_report(args: argparse.Namespace, result: TrainingResult, table: FaceTable, card: ModelCard) -> Path:
     photos = None if args.data_dir is None else partial(face_thumbnails, folder=args.data_dir)
-    sources = Sources(table, Path(args.feature).name, _label_path(args).name, photos, card)
+    sources = Sources(
+        table, " + ".join(path.name for path in feature_paths(args)), _label_path(args).name, photos, card
+    )
     return write_document(args.report, REPORT_NAME, training_document(result, sources))[0]
 
 
 def _label_path(args: argparse.Namespace) -> Path:
-    return default_label_path(args.feature) if args.label is None else Path(args.label)
+    return default_label_path(feature_paths(args)[0]) if args.label is None else Path(args.label)
 
 
 def _checked_model_path(name: str) -> Path:

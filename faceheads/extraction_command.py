@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .joining import parts_of_spec
 from .spec import EmbedderSpec, TableSpec
 from .weights import REGISTRY
 
@@ -10,7 +11,18 @@ BUILT_IN = {"dlib": REGISTRY["dlib_resnet"].sha256, "facenet": REGISTRY["facenet
 
 
 def extraction_command(spec: TableSpec) -> str:
-    """The command line that makes embeddings of a specification; a network that is not built in stands as ``PATH``."""
+    """The command line that makes embeddings of a specification; a network that is not built in stands as ``PATH``.
+
+    Where several embedders were joined there is a command for each, with ``and`` between them.
+    """
+    parts = parts_of_spec(spec)
+    names = (
+        ["feature.parquet"] if len(parts) == 1 else [f"feature{number + 1}.parquet" for number in range(len(parts))]
+    )
+    return " and ".join(_command(part, name) for part, name in zip(parts, names, strict=True))
+
+
+def _command(spec: TableSpec, file_name: str) -> str:
     embedder = spec.embedder
     options = ["--embedder", _embedder_name(embedder), "--layers", ",".join(embedder.layers)]
     predicted = spec.detector_settings.get("landmarks", embedder.landmark_scheme)
@@ -18,6 +30,7 @@ def extraction_command(spec: TableSpec) -> str:
         options += ["--landmarks", predicted.removeprefix("dlib")]
     options += ["--flip"] * embedder.flip
     options += ["--jitter", str(embedder.jitter)] * bool(embedder.jitter)
+    options += ["--restore"] * bool(embedder.crop.get("restore", False))
     options += ["--detector", spec.detector]
     for name in ("upsample", "threshold"):
         if name in spec.detector_settings:
@@ -25,7 +38,7 @@ def extraction_command(spec: TableSpec) -> str:
     options += ["--reduce"] * ("reduction" in spec.detector_settings)
     options += ["--faces", spec.faces, "--no_face", spec.no_face]
     options += ["--min_face", str(spec.min_face_px)] * bool(spec.min_face_px)
-    return "python feature_extraction.py --data_dir PHOTOS --save_feature feature.parquet " + " ".join(options)
+    return f"python feature_extraction.py --data_dir PHOTOS --save_feature {file_name} " + " ".join(options)
 
 
 def _embedder_name(embedder: EmbedderSpec) -> str:

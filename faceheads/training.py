@@ -16,6 +16,7 @@ import pandas as pd
 from .cohorts import cohort_columns
 from .head_training import Cohorts, HeldOut, TrainedHead, train_head
 from .headfile import HeadFile
+from .joining import parts_of_spec
 from .labels import LabelError
 from .measuring import Details
 from .samples import Samples, drop_conflicts, group_samples, join_labels, split_samples
@@ -87,9 +88,23 @@ def train_heads(table: FaceTable, labels: pd.DataFrame, options: TrainingOptions
         golden_inputs=make_golden_inputs(samples.table.embedding[learned], options.seed),
         training=_describe_training(samples, targets, options),
     )
-    all_remarks = (*remarks, *samples.remarks, *(remark for result in results for remark in result.remarks))
+    all_remarks = (
+        *remarks,
+        *_joined_remark(table),
+        *samples.remarks,
+        *(remark for result in results for remark in result.remarks),
+    )
     details, held_out = (tuple(getattr(result, name) for result in results) for name in ("details", "held_out"))
     return TrainingResult(file, samples, all_remarks, details, held_out, cohorts.measured)
+
+
+def _joined_remark(table: FaceTable) -> list[str]:
+    """That the vectors are those of several embedders, and which."""
+    parts = [] if table.spec is None else parts_of_spec(table.spec)
+    words = ", ".join(
+        f"{part.embedder.network} ({part.embedder.dimension} numbers, {part.embedder_digest})" for part in parts
+    )
+    return [f"vectors of {len(parts)} embedders, joined: {words}"] if len(parts) > 1 else []
 
 
 def _cohorts(samples: Samples, options: TrainingOptions) -> Cohorts:

@@ -15,6 +15,8 @@ from .targets import TASKS
 from .training_options import TrainingOptions
 from .tuning import Tuning
 
+DEFAULT_FEATURE = "feature.parquet"
+
 
 def training_parser() -> argparse.ArgumentParser:
     """The parser of ``train.py``."""
@@ -23,7 +25,13 @@ def training_parser() -> argparse.ArgumentParser:
         description="Train heads on a feature table and print how well they do on persons and images that they have "
         "not seen, beside what always saying the most frequent class (or the median) would give.",
     )
-    parser.add_argument("--feature", default="feature.parquet", help="feature table (default: %(default)s)")
+    parser.add_argument(
+        "--feature",
+        action="append",
+        metavar="TABLE",
+        help=f"feature table (default: {DEFAULT_FEATURE}); given several times, tables of the same photos by different "
+        "embedders, whose vectors are joined",
+    )
     parser.add_argument(
         "--label", help="label table, CSV or Parquet (default: NAME.label.csv beside the feature table)"
     )
@@ -45,6 +53,14 @@ def training_parser() -> argparse.ArgumentParser:
     _add_split_options(parser)
     _add_threshold_options(parser)
     _add_report_options(parser)
+    parser.add_argument(
+        "--audit",
+        type=Path,
+        metavar="DIR",
+        help="train nothing: write a report on the data that would be trained on, with the same options: balance, lost "
+        "faces, copies and near-duplicates across the split, contradicting labels, likely label errors; --data_dir adds "
+        "pictures",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of split, heads and intervals (default: %(default)s)")
     parser.add_argument(
         "--jobs", type=int, help="heads, or fits of --tune, at the same time (default: as many as cores)"
@@ -160,6 +176,12 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="JSON with texts for the report's model card: data, terms, intended_use, excluded_use, contact",
     )
+
+
+def feature_paths(args: argparse.Namespace) -> list[Path]:
+    """The feature tables, at least one."""
+    names = [DEFAULT_FEATURE] if args.feature is None else args.feature
+    return [Path(name) for name in names]
 
 
 def training_options(args: argparse.Namespace) -> TrainingOptions:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from faceheads.extraction_command import extraction_command
 from faceheads.images.reading import DecodedImage, read_image
 from faceheads.images.unreadable import UnreadableImage
 from faceheads.images.writing import write_image
+from faceheads.joining import parts_of_spec
 from faceheads.spec import TableSpec
 from faceheads.table import FaceRow, Status, face_key
 
@@ -87,8 +89,14 @@ class PipelineConfig:
         Raises
         ------
         ValueError
-            If the embedder is a file and its path is not given.
+            If the embedder is a file and its path is not given, or several embedders were joined.
         """
+        if len(parts_of_spec(spec)) > 1:
+            raise ValueError(
+                "These heads take the vectors of several embedders, joined, and photos go through one embedder at a time. "
+                f"Extract the photos for each with: {extraction_command(spec)}. Then join the tables "
+                "(faceheads.joining.join_tables) and give them to HeadFile.predict."
+            )
         settings = dict(spec.detector_settings)
         landmarks = "68" if settings.pop("landmarks", None) == "dlib68" else "auto"
         values = {

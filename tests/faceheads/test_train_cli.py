@@ -1,5 +1,6 @@
 """The command train.py, from files to files."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from faceheads.labels import write_labels
 from faceheads.metrics import cohorts
 from faceheads.store import load_heads
 from faceheads.table_io import read_table, write_table
+from features.pipeline import PipelineConfig
 from tests.faceheads.people import people_table
 
 
@@ -183,3 +185,17 @@ def test_weights_are_told_and_make_classes_count_equally(files, capsys):
     plain = load_heads(files / "plain.skops")
     inputs = plain.golden_inputs
     assert (weighted.heads[0].raw(inputs)[:, 1] > plain.heads[0].raw(inputs)[:, 1]).all()  # glasses are rare
+
+
+def test_tables_of_two_embedders_are_joined(files, capsys):
+    table = read_table(files / "feature.parquet")
+    other = table.spec.with_embedder(dataclasses.replace(table.spec.embedder, network="facenet"))
+    write_table(files / "second.parquet", dataclasses.replace(table, spec=other))
+    assert run(files, "--feature", str(files / "second.parquet"), "--target", "gender") == 0
+    text = capsys.readouterr().out
+    assert f"vectors of 2 embedders, joined: dlib (8 numbers, {table.spec.embedder_digest}), facenet" in text
+    heads = load_heads(files / "heads.skops")
+    assert heads.dimension == 16
+    with pytest.raises(ValueError, match="feature1.parquet .*join_tables"):
+        PipelineConfig.from_spec(heads.table_spec)
+    assert run(files, "--feature", str(files / "nowhere.parquet")) == 2
