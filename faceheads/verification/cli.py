@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..cohorts import cohort_columns
 from ..datasets.pairs import read_pairs
-from ..labels import read_labels
+from ..labels import labels_for, read_labels
 from ..report.extra import require
-from ..splits import TRAIN, grouped_split
+from ..samples import Samples
+from ..splits import NEITHER, TRAIN, grouped_split
 from ..table import FaceTable
 from ..table_io import read_table
 from .comparisons import FAKE, Comparisons
@@ -62,6 +64,19 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--metric", choices=("auto", *METRICS), default="auto", help="auto: what the network was trained for"
+    )
+    group.add_argument(
+        "--cohort",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="also report errors by this label column, or by face_size, turn, brightness, sharpness; can be repeated",
+    )
+    group.add_argument(
+        "--label",
+        type=Path,
+        metavar="LABELS",
+        help="label table with the columns of --cohort (default: that of --identity, else NAME.label.csv)",
     )
     group.add_argument(
         "--score",
@@ -125,7 +140,7 @@ def verify_table(args: argparse.Namespace) -> int:
     curve = _curve(args, reported)
     if curve is not reported.rates.curve:
         reported = replace(reported, remarks=("rates over all pairs; intervals from " + "; ".join(reported.remarks),))
-    values = measure(reported, file, curve)
+    values = measure(reported, file, curve, _cohorts(args, table))
     if args.report is not None:
         pictures = () if args.no_pictures else draw(reported, file, curve)
         write_report(args.report, values, pictures)
@@ -155,6 +170,27 @@ def _threshold_and_comparisons(args: argparse.Namespace, table: FaceTable) -> tu
     fitted = tuned.fitted(score)
     reported = reported.scored(fitted)
     return tune_threshold(tuned.cross_scored(score), reported, _request(args), fitted), reported
+
+
+def _cohorts(args: argparse.Namespace, table: FaceTable) -> dict[str, pd.Categorical]:
+    """Cohorts of the rows by each column that is asked for, and by each two of them."""
+    if not args.cohort:
+        return {}
+    labels = pd.DataFrame(index=pd.Index(table.keys))
+    path = _cohort_labels(args)
+    if path is not None:
+        labels = labels_for(table, read_labels(path), allow_missing=True)
+    unsplit = Samples(table, labels, np.arange(len(table)), np.full(len(table), NEITHER, object))
+    return cohort_columns(unsplit, args.cohort)
+
+
+def _cohort_labels(args: argparse.Namespace) -> Path | None:
+    if args.label is not None:
+        return args.label
+    if args.identity not in (None, FOLDER):
+        return Path(args.identity)
+    beside = args.feature.with_suffix(".label.csv")
+    return beside if beside.exists() else None
 
 
 def _check_score(args: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from ..report.document import (
     Table,
     Text,
 )
+from .cohort_blocks import cohort_blocks
 from .scores.registry import PLAIN
 
 #: The FMR limit whose FNMR is read first.
@@ -146,6 +147,10 @@ def _threshold(values: dict) -> list[Block]:
     return [Text(told), Table(("", f"tuned on {tuned['n_identities']:,} people", "reported here"), tuple(rows))]
 
 
+def _cohorts(values: dict) -> list[Block]:
+    return cohort_blocks(values["cohorts"], _measured)
+
+
 def _embeddings(values: dict) -> list[Block]:
     told = f"Embedder digest {values['embedder_digest']}. Such vectors are made by:"
     return [Text(told), Command(values["extraction"])]
@@ -155,6 +160,7 @@ def _embeddings(values: dict) -> list[Block]:
 _PARTS = {
     "kinds": ("By kind of pair", _kinds),
     "threshold": ("Threshold", _threshold),
+    "cohorts": ("Cohorts", _cohorts),
     "extraction": ("Embeddings", _embeddings),
 }
 

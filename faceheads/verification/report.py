@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from ..atomic import write_text
 from ..extraction_command import extraction_command
@@ -15,6 +17,7 @@ from ..report.markdown import markdown as document_as_markdown
 from ..report.writing import write_document
 from ..versions import software_versions
 from .accuracy import cross_validated_accuracy
+from .cohort_errors import compare_cohorts
 from .comparisons import Comparisons
 from .document import verification_document
 from .error_rates import FMR_LIMITS, ErrorCurve, OperatingPoint
@@ -29,7 +32,12 @@ JSON_NAME = f"{NAME}.json"
 MAX_PAIRS_FOR_ACCURACY = 100_000
 
 
-def measure(comparisons: Comparisons, file: ThresholdFile | None = None, curve: ErrorCurve | None = None) -> dict:
+def measure(
+    comparisons: Comparisons,
+    file: ThresholdFile | None = None,
+    curve: ErrorCurve | None = None,
+    cohorts: Mapping[str, pd.Categorical] | None = None,
+) -> dict:
     """Everything that is reported on comparisons, as JSON values.
 
     Parameters
@@ -39,6 +47,8 @@ def measure(comparisons: Comparisons, file: ThresholdFile | None = None, curve: 
         A threshold to report the errors of.
     curve : ErrorCurve, optional
         Over more pairs than ``comparisons`` lists; the intervals still come from those.
+    cohorts : mapping of str to Categorical of n_rows rows, optional
+        Cohorts of the faces of the table, as :func:`faceheads.cohorts.cohort_columns` gives them, to report errors by.
 
     Raises
     ------
@@ -68,6 +78,8 @@ def measure(comparisons: Comparisons, file: ThresholdFile | None = None, curve: 
     kinds = errors_by_kind(comparisons.trials, threshold)
     if kinds:
         values["kinds"] = {"threshold": threshold, "rows": [_kind(kind) for kind in kinds]}
+    if cohorts:
+        values["cohorts"] = _cohorts(comparisons, threshold, cohorts)
     if len(comparisons) <= MAX_PAIRS_FOR_ACCURACY and comparisons.person is None:
         values["accuracy"] = _accuracy(comparisons)
     if file is not None:
@@ -105,6 +117,14 @@ def _note(point: OperatingPoint, listed: OperatingPoint) -> str:
 
 def _or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _cohorts(comparisons: Comparisons, threshold: float, cohorts: Mapping[str, pd.Categorical]) -> list[dict]:
+    """Errors by cohort at a threshold, and at those for each FMR that the comparisons can bear."""
+    points = [comparisons.rates.curve.operating_point(limit) for limit in FMR_LIMITS]
+    sweep = {point.fmr_limit: point.threshold for point in points if point.is_supported}
+    found = [compare_cohorts(name, comparisons.trials, of_row, threshold, sweep) for name, of_row in cohorts.items()]
+    return [one.to_json() for one in found]
 
 
 def _kind(kind: KindErrors) -> dict:

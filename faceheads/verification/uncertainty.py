@@ -114,6 +114,16 @@ class SharedIdentities:
         return Spread(float(variance), float(min(max(freedom, _MIN_FREEDOM), n - 1)))
 
 
+def independent_comparisons(rate: float, spread: Spread, n_fallback: int) -> tuple[float, float]:
+    """How many independent comparisons would know a rate as well, and Student's t of its variance.
+
+    Where no error, or nothing but errors, leaves the variance unknown, ``n_fallback`` independent comparisons are assumed.
+    """
+    if not (spread.variance > 0 and 0 < rate < 1):
+        return float(n_fallback), float(scipy.stats.t.ppf((1 + LEVEL) / 2, max(n_fallback - 1, 1)))
+    return rate * (1 - rate) / spread.variance, float(scipy.stats.t.ppf((1 + LEVEL) / 2, spread.freedom))
+
+
 def wilson_of(rate: float, spread: Spread, n_fallback: int, note: str = "") -> Estimate:
     """A rate with Wilson's interval for a given variance.
 
@@ -122,12 +132,10 @@ def wilson_of(rate: float, spread: Spread, n_fallback: int, note: str = "") -> E
     rate : float
     spread : Spread
     n_fallback : int
-        Independent comparisons to assume where no error, or nothing but errors, leaves the variance unknown.
+        As :func:`independent_comparisons` takes it.
     note : str
     """
-    is_known = spread.variance > 0 and 0 < rate < 1
-    n = rate * (1 - rate) / spread.variance if is_known else float(n_fallback)
-    quantile = float(scipy.stats.t.ppf((1 + LEVEL) / 2, spread.freedom if is_known else max(n_fallback - 1, 1)))
+    n, quantile = independent_comparisons(rate, spread, n_fallback)
     centre = (rate + quantile**2 / (2 * n)) / (1 + quantile**2 / n)
     half = quantile / (1 + quantile**2 / n) * math.sqrt(rate * (1 - rate) / n + quantile**2 / (4 * n * n))
     low = max(0.0, centre - half) if rate > 0 else 0.0  # but for rounding

@@ -75,6 +75,18 @@ def test_a_score_is_fitted_to_the_people_of_the_threshold_and_used_with_it(files
     assert (values["score"], values["threshold"]["value"]) == ("plda", file.threshold)
 
 
+def test_errors_are_told_by_cohort(files, capsys):
+    labels = labels_of(faces_table(n_people=60, n_lost=2))
+    labels["half"] = np.where(np.arange(len(labels)) < 120, "first", "second")
+    write_labels(files / "halves.csv", labels[["half"]])
+    options = ["--pairs", "pairs.csv", "--cohort", "half", "--label", str(files / "halves.csv"), "--json"]
+    assert run(files, *options) == 0
+    (column,) = json.loads(capsys.readouterr().out)["cohorts"]
+    assert [one["n_identities"] for one in column["cohorts"]] == [30, 30]
+    assert run(files, "--identity", "labels.csv", "--cohort", "race") == 2
+    assert "--cohort must be a label column" in capsys.readouterr().err
+
+
 def test_all_pairs_can_be_counted(files, capsys):
     assert run(files, "--identity", "labels.csv", "--max_pairs", "all", "--json") == 0
     everything = json.loads(capsys.readouterr().out)
