@@ -71,7 +71,22 @@ class ProposalNet(nn.Module):
         """Probability of a face, shape (n, rows, columns), and the moves of x0, y0, x1, y1, (n, 4, rows, columns)."""
         x = self.pool1(self.prelu1(self.conv1(images)))
         x = self.prelu3(self.conv3(self.prelu2(self.conv2(x))))
-        return self.conv4_1(x).softmax(1)[:, 1], self.conv4_2(x)
+        weight = torch.cat([self.conv4_1.weight, self.conv4_2.weight])  # one pass over x instead of two
+        x = nn.functional.conv2d(x, weight, torch.cat([self.conv4_1.bias, self.conv4_2.bias]))
+        return x[:, :2].softmax(1)[:, 1], x[:, 2:]
+
+    def in_strips(self, images: torch.Tensor, strip_rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What :meth:`forward` gives, from strips of about so many rows one after the other: less memory at a time."""
+        step = max(1, (strip_rows - PROPOSAL_WINDOW_PX) // PROPOSAL_STRIDE_PX)
+        if step * PROPOSAL_STRIDE_PX + PROPOSAL_WINDOW_PX >= images.shape[2]:
+            return self(images)
+        n_rows = images.shape[2]
+        strips = []
+        for first in range(0, n_rows - PROPOSAL_WINDOW_PX + PROPOSAL_STRIDE_PX, step * PROPOSAL_STRIDE_PX):
+            behind = first + (step - 1) * PROPOSAL_STRIDE_PX + PROPOSAL_WINDOW_PX
+            strips.append(self(images[:, :, first : min(behind, n_rows)]))
+        probabilities, moves = zip(*strips, strict=True)
+        return torch.cat(probabilities, 1), torch.cat(moves, 2)
 
 
 class RefinerNet(nn.Module):

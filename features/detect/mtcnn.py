@@ -40,13 +40,12 @@ from .nms import kept_by_smaller, kept_by_union
 #: Overlap from which one of two proposals of the same pyramid level goes, and of two of any level.
 NMS_LEVEL = 0.5
 NMS_IMAGE = 0.7
-#: Crops judged at a time.
-CROPS_AT_ONCE = 512
 #: Pixels of all images held at a time: their tables of sums take 12 bytes a pixel.
 MAX_PIXELS = 16_000_000
-#: Pixels of equally large pyramid levels that enter the first network at a time, by the kind of device. Its activations
-#: take many times as much memory: a CPU is fastest while they stay in its caches, a GPU when it has much to do at once.
-LEVEL_PIXELS = {"cpu": 200_000, "other": 8_000_000}
+#: Pixels of pyramid levels, and crops, that enter a network at a time, by the kind of device. The activations take many
+#: times as much memory: a CPU is fastest while they stay in its caches, a GPU when it has much to do at once.
+LEVEL_PIXELS = {"cpu": 100_000, "other": 8_000_000}
+CROPS_AT_ONCE = {"cpu": 32, "other": 512}
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,9 @@ class MtcnnDetector:
         Probabilities above which the three networks let a candidate through.
     factor : float in (0, 1), default 0.709
         Size of a pyramid level relative to the one before.
+    max_candidates : int, optional
+        Boxes of an image that the second network is given at most, and the third: the surest. By default all, as in
+        facenet-pytorch; a crowd or a strongly textured photo may have thousands.
     device : str or torch.device, default "cpu"
 
     Attributes
@@ -95,15 +97,20 @@ class MtcnnDetector:
         min_face_px: int = 20,
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7),
         factor: float = 0.709,
+        max_candidates: int | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        _check_parameters(min_face_px, thresholds, factor)
+        _check_parameters(min_face_px, thresholds, factor, max_candidates)
         self.min_face_px = min_face_px
         self.thresholds = tuple(thresholds)
         self.factor = factor
         self.device = torch.device(device)
-        self._level_pixels = LEVEL_PIXELS["cpu" if self.device.type == "cpu" else "other"]
+        kind = "cpu" if self.device.type == "cpu" else "other"
+        self._level_pixels, self._crops_at_once = LEVEL_PIXELS[kind], CROPS_AT_ONCE[kind]
+        self.max_candidates = max_candidates
         self.settings = {"min_face_px": min_face_px, "thresholds": list(thresholds), "factor": factor}
+        if max_candidates is not None:
+            self.settings["max_candidates"] = max_candidates
         paths = [fetch_weights(f"mtcnn_{stage}") for stage in ("pnet", "rnet", "onet")]
         self._networks = build_mtcnn(*paths, device=self.device)
 
@@ -136,10 +143,12 @@ class MtcnnDetector:
         for size_hw, members in self._levels_by_size(samplers).items():
             for part in _parts(members, self._level_pixels // (size_hw[0] * size_hw[1])):
                 level = _as_input(torch.cat([samplers[image].scaled(size_hw) for image, _ in part]))
-                probabilities, moves = self._networks.proposal(level)
+                strip_rows = self._level_pixels // (len(part) * size_hw[1])
+                probabilities, moves = self._networks.proposal.in_strips(level, strip_rows)
                 for (image, scale), p, m in zip(part, probabilities, moves, strict=True):
                     found[image][scale] = self._level_candidates(p, m, scale)
-        return [_proposals_of_image([levels[scale] for scale in sorted(levels, reverse=True)]) for levels in found]
+        per_image = ([levels[scale] for scale in sorted(levels, reverse=True)] for levels in found)
+        return [_proposals_of_image(levels)[: self.max_candidates] for levels in per_image]
 
     def _levels_by_size(self, samplers: Sequence[AreaSampler]) -> dict[tuple[int, int], list[tuple[int, float]]]:
         """Which pyramid levels (index of the image, scale) have the same size (height, width) and can share a pass."""
@@ -163,29 +172,33 @@ class MtcnnDetector:
     def _refine(self, samplers: Sequence[AreaSampler], boxes: list[np.ndarray]) -> list[np.ndarray]:
         """Second network, over the boxes of all images at once: fewer and better boxes."""
         boxes, crops = _crops(samplers, boxes, REFINER_SIZE_PX)
-        scores, moves = _judge(self._networks.refiner, crops, boxes)
+        scores, moves = _judge(self._networks.refiner, crops.split(self._crops_at_once), boxes)
         return [
-            _refined_boxes(_Candidates(*candidates), self.thresholds[1])
+            _refined_boxes(_Candidates(*candidates), self.thresholds[1])[: self.max_candidates]
             for candidates in zip(boxes, scores, moves, strict=True)
         ]
 
     def _finish(self, samplers: Sequence[AreaSampler], boxes: list[np.ndarray]) -> list[list[Face]]:
         """Third network, over the boxes of all images at once: the faces, with landmarks."""
         boxes, crops = _crops(samplers, boxes, FINISHER_SIZE_PX)
-        scores, moves, landmarks = _judge(self._networks.finisher, crops, boxes)
+        scores, moves, landmarks = _judge(self._networks.finisher, crops.split(self._crops_at_once), boxes)
         return [
             _faces_of_image(_Candidates(b, s, m), points, self.thresholds[2])
             for b, s, m, points in zip(boxes, scores, moves, landmarks, strict=True)
         ]
 
 
-def _check_parameters(min_face_px: int, thresholds: Sequence[float], factor: float) -> None:
+def _check_parameters(
+    min_face_px: int, thresholds: Sequence[float], factor: float, max_candidates: int | None
+) -> None:
     if min_face_px < 1:
         raise ValueError(f"min_face_px must be at least 1; got {min_face_px}.")
     if len(thresholds) != 3 or not all(0 <= threshold <= 1 for threshold in thresholds):
         raise ValueError(f"thresholds must be three probabilities between 0 and 1; got {thresholds}.")
     if not 0 < factor < 1:
         raise ValueError(f"factor must be above 0 and below 1; got {factor}.")
+    if max_candidates is not None and max_candidates < 1:
+        raise ValueError(f"max_candidates must be at least 1, or None for all; got {max_candidates}.")
 
 
 def _bounded_groups(images: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
@@ -229,7 +242,10 @@ def _on_host(tensor: torch.Tensor) -> np.ndarray:
 
 
 def _proposals_of_image(levels: list[_Candidates]) -> np.ndarray:
-    """Square boxes of the proposals of all levels that no surer one overlaps, moved as the first network said."""
+    """Square boxes of the proposals of all levels that no surer one overlaps, moved as the first network said.
+
+    The surest comes first.
+    """
     if not levels:
         return np.empty((0, 4), np.float32)
     boxes, scores, moves = (np.concatenate([getattr(c, f) for c in levels]) for f in ("boxes", "scores", "moves"))
@@ -269,14 +285,15 @@ def _windows(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     return np.hstack([np.maximum(whole[:, :2], 1) - 1, np.minimum(whole[:, 2:], (size_hw[1], size_hw[0]))])
 
 
-def _judge(network: torch.nn.Module, crops: torch.Tensor, boxes: list[np.ndarray]) -> list[list[np.ndarray]]:
-    """What a network says about all crops, each of its outputs as one array per image."""
-    outputs = [network(part) for part in crops.split(CROPS_AT_ONCE)]
+def _judge(network: torch.nn.Module, crops: Sequence[torch.Tensor], boxes: list[np.ndarray]) -> list[list[np.ndarray]]:
+    """What a network says about the crops, which come in batches, each of its outputs as one array per image."""
+    outputs = [network(part) for part in crops]
     ends = np.cumsum([len(b) for b in boxes])[:-1]
     return [np.split(_on_host(torch.cat(output)), ends) for output in zip(*outputs, strict=True)]
 
 
 def _refined_boxes(candidates: _Candidates, threshold: float) -> np.ndarray:
+    """Square boxes that the second network lets through and no surer one overlaps; the surest comes first."""
     candidates = candidates[candidates.scores > threshold]
     candidates = candidates[kept_by_union(candidates.boxes, candidates.scores, NMS_IMAGE)]
     return _squared(_moved(candidates))

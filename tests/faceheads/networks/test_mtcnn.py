@@ -51,6 +51,23 @@ def test_every_window_of_the_proposal_network_is_judged_on_its_own_pixels(tmp_pa
     torch.testing.assert_close(moves[:, :, row, column], alone[1][:, :, 0, 0])
 
 
+@pytest.mark.parametrize("n_rows", [12, 13, 14, 23, 40, 41])
+@pytest.mark.parametrize("strip_rows", [0, 12, 15, 20, 40])
+def test_strips_give_what_the_whole_image_gives(n_rows, strip_rows):
+    network = ProposalNet().eval().requires_grad_(False)
+    images = torch.rand(2, 3, n_rows, 17, generator=torch.Generator().manual_seed(2))
+    for whole, joined in zip(network(images), network.in_strips(images, strip_rows), strict=True):
+        torch.testing.assert_close(joined, whole)
+
+
+def test_a_large_image_is_not_seen_at_once():
+    network, seen = ProposalNet().eval().requires_grad_(False), []
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[2]))
+    network.in_strips(torch.rand(1, 3, 100, 17), 30)
+    assert max(seen) <= 30
+    assert len(seen) == 5
+
+
 def test_crops_give_one_judgement_each():
     crops = torch.rand(3, 3, 24, 24)
     probabilities, moves = RefinerNet()(crops)

@@ -156,11 +156,29 @@ def test_a_batch_gives_what_its_images_give_alone(detector, odd_images):
     assert_equal_boxes(together, alone)
 
 
-@pytest.mark.parametrize(("name", "value"), [("MAX_PIXELS", 20_000), ("CROPS_AT_ONCE", 3)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("MAX_PIXELS", 20_000), ("CROPS_AT_ONCE", {"cpu": 3}), ("LEVEL_PIXELS", {"cpu": 2_000})]
+)
 def test_limits_of_memory_do_not_change_what_is_found(detector, odd_images, monkeypatch, name, value):
     expected = detector.detect(odd_images)
     monkeypatch.setattr(mtcnn, name, value)
-    assert_equal_boxes(detector.detect(odd_images), expected)
+    assert_equal_boxes(MtcnnDetector().detect(odd_images), expected)
+
+
+def test_of_many_candidates_the_surest_are_judged_when_there_is_a_limit(hopper, monkeypatch):
+    side_by_side = np.hstack([hopper, hopper[:, ::-1]])
+    limited = MtcnnDetector(max_candidates=1)
+    judged = []
+    judge = mtcnn._judge
+    monkeypatch.setattr(
+        mtcnn, "_judge", lambda n, crops, boxes: judged.append(len(boxes[0])) or judge(n, crops, boxes)
+    )
+    assert len(MtcnnDetector().detect([side_by_side])[0]) == 2
+    assert len(limited.detect([side_by_side])[0]) == 1
+    assert judged[0] > 1
+    assert judged[2:] == [1, 1]
+    assert limited.settings["max_candidates"] == 1
+    assert "max_candidates" not in MtcnnDetector().settings
 
 
 def test_the_surest_face_comes_first(detector, hopper):
@@ -196,6 +214,7 @@ def test_what_is_no_image_is_an_error(detector, image):
         ({"thresholds": (0.6, 0.7)}, "three probabilities"),
         ({"thresholds": (0.6, 0.7, 7)}, "three probabilities"),
         ({"factor": 1.0}, "factor must be above 0 and below 1; got 1.0"),
+        ({"max_candidates": 0}, "max_candidates must be at least 1, or None for all; got 0"),
     ],
 )
 def test_a_setting_out_of_its_range_is_an_error(settings, message):
