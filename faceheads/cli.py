@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from .audit.command import write_audit
+from .audit.command import problems_beside, write_audit
 from .command import run_command
 from .datasets.idemia import read_test_list
 from .datasets.submissions import write_idemia_submission
@@ -39,8 +39,10 @@ def train_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _audit(args: argparse.Namespace) -> int:
-    feature = Path(args.feature)
-    print(write_audit(args.audit, feature, _label_path(args), training_options(args), args.data_dir))
+    paths = feature_paths(args)
+    table, labels = join_tables([read_table(path) for path in paths]), read_labels(_label_path(args))
+    problems = problems_beside(paths[0])
+    print(write_audit(args.audit, table, labels, training_options(args), problems, args.data_dir))
     return 0
 
 

@@ -102,20 +102,24 @@ def group_samples(samples: Samples, by: str = "auto") -> Samples:
     LabelError
         If the column does not exist.
     """
+    persons, words = persons_of(samples, by)
+    return replace(samples, groups=make_groups(contents_of(samples.table), persons), grouped_by=words)
+
+
+def persons_of(samples: Samples, by: str = "auto") -> tuple[list | None, str]:
+    """The person of each row, None where persons are not known, and how they were found; see :func:`group_samples`."""
     table, labels = samples.table, samples.labels
-    content = _content(table)
     by = _resolve_groups(by, table, labels)
     if by == "content":
-        return replace(samples, groups=make_groups(content), grouped_by="image content; persons are not known")
+        return None, "image content; persons are not known"
     if by == "folder":
         persons = [path.split("/")[0] if "/" in path else "" for path in table.path]
-        return replace(samples, groups=make_groups(content, persons), grouped_by="the first folder of the path")
+        return persons, "the first folder of the path"
     if by not in labels.columns:
         raise LabelError(
             f"--groups must be a label column, folder, content or auto; got {by!r}. Columns: {list(labels.columns)}."
         )
-    words = f"the label column {by!r} and image content"
-    return replace(samples, groups=make_groups(content, list(labels[by])), grouped_by=words)
+    return list(labels[by]), f"the label column {by!r} and image content"
 
 
 def _resolve_groups(by: str, table: FaceTable, labels: pd.DataFrame) -> str:
@@ -128,14 +132,14 @@ def _resolve_groups(by: str, table: FaceTable, labels: pd.DataFrame) -> str:
     return "folder" if has_no_hashes and len(folders) >= _MIN_FOLDERS else "content"
 
 
-def _content(table: FaceTable) -> list[str]:
+def contents_of(table: FaceTable) -> list[str]:
     """What the file is: its hash, or its path where the hash is not known."""
     return [sha if sha else f"path:{path}" for sha, path in zip(table.sha256, table.path, strict=True)]
 
 
 def drop_conflicts(samples: Samples, columns: Sequence[str]) -> Samples:
     """Samples without the copies of an image that are labelled differently in one of ``columns``."""
-    faces = zip(_content(samples.table), samples.table.face_index, strict=True)
+    faces = zip(contents_of(samples.table), samples.table.face_index, strict=True)
     is_conflict = conflicting_duplicates([f"{content}#{i}" for content, i in faces], samples.labels[list(columns)])
     if not is_conflict.any():
         return samples
@@ -179,6 +183,11 @@ def split_samples(samples: Samples, by: str = "auto", test_size: float = 0.2, se
     ValueError
         If a part is empty.
     """
+    return _keep_groups_apart(assign_parts(samples, by, test_size, seed))
+
+
+def assign_parts(samples: Samples, by: str = "auto", test_size: float = 0.2, seed: int = 0) -> Samples:
+    """The same as given, before training rows that share a person or an image with the test part are taken out."""
     if by == "auto":
         by = "given" if SPLIT_COLUMN in samples.labels.columns else "random"
     if by == "random":
@@ -187,10 +196,10 @@ def split_samples(samples: Samples, by: str = "auto", test_size: float = 0.2, se
             samples, parts=parts, split_by=f"random, {test_size:.0%} of the groups for the test, seed {seed}"
         )
     if by == "content":
-        return _keep_groups_apart(replace(samples, parts=_parts_by_content(samples.table), split_by="sha256 mod 5"))
+        return replace(samples, parts=_parts_by_content(samples.table), split_by="sha256 mod 5")
     if by == "given":
-        return _keep_groups_apart(_given_split(samples))
-    return _keep_groups_apart(_split_of_file(samples, Path(by)))
+        return _given_split(samples)
+    return _split_of_file(samples, Path(by))
 
 
 def _parts_by_content(table: FaceTable) -> np.ndarray:
