@@ -14,7 +14,8 @@ image are black.
 ``box_square`` ``size``, ``margin`` (share of the longer side)     a square around the box
 ============== =================================================== =============================================
 
-Every kind takes ``jitter``, the number of slightly moved copies of each crop, 0 for the crop itself.
+Every kind takes ``restore``, whether crops are made clearer, see :mod:`features.restore`; and ``jitter``, the number of
+slightly moved copies of each crop, 0 for the crop itself.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from .face import Face
 from .jitter import jitter_crops
 from .landmarks import convert_landmarks, dlib_rectangle
 from .opencv import import_cv2
+from .restore import restored
 
 
 class AlignmentError(ValueError):
@@ -47,7 +49,7 @@ def crop_faces(image: np.ndarray, faces: Sequence[Face], crop: Mapping) -> np.nd
     faces : sequence of Face
         With the landmarks that the kind of crop needs.
     crop : mapping
-        ``kind``, its settings and optionally ``jitter``; see the table above.
+        ``kind``, its settings and optionally ``restore`` and ``jitter``; see the table above.
 
     Returns
     -------
@@ -62,11 +64,14 @@ def crop_faces(image: np.ndarray, faces: Sequence[Face], crop: Mapping) -> np.nd
         If the landmarks of a face coincide or are not finite.
     """
     check_rgb(image)
-    make, size_hw, n_jitters = _parse_crop(crop)
+    settings = dict(crop)
+    is_restored = settings.pop("restore", False)
+    make, size_hw, n_jitters = _parse_crop(settings)
     image = np.ascontiguousarray(image)
     crops = np.empty((len(faces), *size_hw, 3), np.uint8)
     for i, face in enumerate(faces):
-        crops[i] = make(image, face)
+        crop_rgb = make(image, face)
+        crops[i] = restored(crop_rgb) if is_restored else crop_rgb
     return jitter_crops(crops, n_jitters) if n_jitters else crops
 
 

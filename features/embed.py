@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -65,6 +65,8 @@ class EmbedderRequest:
         Average over the crop and its mirror image.
     jitter : int
         Number of randomly moved crops to average; 0 for the plain crop.
+    restore : bool
+        Make crops clearer first, see :mod:`features.restore`.
     batch_size : int
         Crops of one pass through the network; does not change the numbers beyond rounding.
     backend : {"auto", "torch", "openvino"}
@@ -77,6 +79,7 @@ class EmbedderRequest:
     landmarks: str = "auto"
     flip: bool = False
     jitter: int = 0
+    restore: bool = False
     batch_size: int = 64
     backend: str = "auto"
 
@@ -133,7 +136,18 @@ class EmbedderRequest:
             )
         landmarks = "68" if spec.landmark_scheme == "dlib68" else "auto"
         name = spec.network if path is None else path
-        return cls(name=name, layers=spec.layers, landmarks=landmarks, flip=spec.flip, jitter=spec.jitter)
+        return cls(
+            name=name,
+            layers=spec.layers,
+            landmarks=landmarks,
+            flip=spec.flip,
+            jitter=spec.jitter,
+            restore=bool(spec.crop.get("restore", False)),
+        )
+
+    def crop_of(self, crop: Mapping) -> dict:
+        """The crop of a network, with the restoration that is wanted."""
+        return {**crop, "restore": True} if self.restore else dict(crop)
 
     def resolved_layers(self, family: str) -> tuple[str, ...]:
         """The layers, a preset replaced by what it stands for."""
@@ -292,7 +306,7 @@ def _dlib_spec(request: EmbedderRequest, layers: tuple[str, ...], dimension: int
         weights_sha256=REGISTRY["dlib_resnet"].sha256,
         dimension=dimension,
         landmark_scheme="dlib68" if request.landmarks == "68" else "dlib5",
-        crop=_DLIB_CROP,
+        crop=request.crop_of(_DLIB_CROP),
         layers=layers,
         flip=request.flip,
         jitter=request.jitter,
@@ -328,7 +342,7 @@ def _build_facenet(request: EmbedderRequest, device: str) -> Embedder:
         weights_sha256=REGISTRY["facenet_vggface2"].sha256,
         dimension=sum(module.layer_dimension(name) for name in layers),
         landmark_scheme="none",
-        crop=_FACENET_CROP,
+        crop=request.crop_of(_FACENET_CROP),
         layers=layers,
         flip=request.flip,
         jitter=request.jitter,
@@ -375,7 +389,8 @@ def _build_onnx(request: EmbedderRequest, path: Path) -> Embedder:
     if request.layers != ("final",):
         raise ValueError(f"--layers: an ONNX file gives its output only; got {request.layers}.")
     network = OnnxNetwork(path, path.with_suffix(".json"), n_threads=_n_threads())
-    spec = replace(network.spec, flip=request.flip, jitter=request.jitter)
+    crop = request.crop_of(network.spec.crop)
+    spec = replace(network.spec, crop=crop, flip=request.flip, jitter=request.jitter)
     return ArrayEmbedder(spec, lambda: network, request.batch_size)
 
 
@@ -391,7 +406,8 @@ def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embe
     spec, module = load_exported(folder)
     if request.layers not in (("final",), spec.layers):
         raise ValueError(f"--layers: the network in {folder} was exported with {spec.layers}; got {request.layers}.")
-    spec = replace(spec, flip=request.flip or spec.flip, jitter=request.jitter)
+    crop = request.crop_of(spec.crop)
+    spec = replace(spec, crop=crop, flip=request.flip or spec.flip, jitter=request.jitter)
     return _on_backend(request, spec, lambda: module, device)
 
 

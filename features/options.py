@@ -59,6 +59,11 @@ def add_embedder_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--landmarks", choices=("auto", "5", "68"), default="auto", help="dlib's landmark predictor")
     group.add_argument("--flip", action="store_true", help="average each face with its mirror image")
     group.add_argument("--jitter", type=natural, default=0, metavar="N", help="average N randomly moved crops")
+    group.add_argument(
+        "--restore",
+        action="store_true",
+        help="clear bad photos of noise, rain, fog and darkness: faces, and photos without any",
+    )
     group.add_argument("--batch_size", type=_positive, default=64, help="crops a network pass (default: %(default)s)")
 
 
@@ -84,6 +89,7 @@ def pipeline_config(args: argparse.Namespace) -> PipelineConfig:
             landmarks=args.landmarks,
             flip=args.flip,
             jitter=args.jitter,
+            restore=args.restore,
             batch_size=args.batch_size,
         ),
         detector=args.detector,
@@ -101,6 +107,8 @@ def _detector_settings(args: argparse.Namespace) -> dict:
         raise ValueError(f"--{next(iter(given))} is a setting of hog and cnn; the detector is {args.detector!r}.")
     if args.reduce:
         given["reduction"] = reduction_for(args.detector, given, args.min_face)
+    if args.restore and args.detector != "none":
+        given["restore"] = True
     return given
 
 

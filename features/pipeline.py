@@ -28,6 +28,7 @@ from .landmarks import find_landmarks
 from .opencv import import_cv2
 from .quality import measure_quality
 from .reduction import ReducedDetector
+from .second_look import SecondLook
 from .stage_times import StageTimes
 
 FACE_POLICIES = ("largest", "central", "all", "only")
@@ -47,7 +48,8 @@ class PipelineConfig:
     embedder : EmbedderRequest
     detector : {"hog", "cnn", "mtcnn", "none"}
     detector_settings : dict
-        Arguments of the detector, such as ``upsample``, and ``reduction``, see :mod:`features.reduction`.
+        Arguments of the detector, such as ``upsample``; ``reduction``, see :mod:`features.reduction`; and ``restore``,
+        see :mod:`features.second_look`.
     landmarks : {"auto", "5", "68"}
         Landmarks that dlib's predictor finds in boxes without any; ``auto`` is what the embedder asks for.
     faces : {"largest", "central", "all", "only"}
@@ -160,11 +162,12 @@ class FacePipeline:
     def detector(self):
         """The detector, made when it is first needed."""
         settings = dict(self.config.detector_settings)
-        reduction = settings.pop("reduction", 1)
+        reduction, is_restored = settings.pop("reduction", 1), settings.pop("restore", False)
         if self.config.detector in ("cnn", "mtcnn"):
             settings["device"] = self.config.device
         detector = make_detector(self.config.detector, **settings)
-        return detector if reduction == 1 else ReducedDetector(detector, reduction)
+        detector = detector if reduction == 1 else ReducedDetector(detector, reduction)
+        return SecondLook(detector) if is_restored else detector
 
     @cached_property
     def embedder(self) -> Embedder:
