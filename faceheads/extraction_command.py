@@ -15,11 +15,16 @@ def extraction_command(spec: TableSpec) -> str:
 
     Where several embedders were joined there is a command for each, with ``and`` between them.
     """
+    return " and ".join(extraction_commands(spec))
+
+
+def extraction_commands(spec: TableSpec) -> list[str]:
+    """The same as one command for each embedder that was joined."""
     parts = parts_of_spec(spec)
     names = (
         ["feature.parquet"] if len(parts) == 1 else [f"feature{number + 1}.parquet" for number in range(len(parts))]
     )
-    return " and ".join(_command(part, name) for part, name in zip(parts, names, strict=True))
+    return [_command(part, name) for part, name in zip(parts, names, strict=True)]
 
 
 def _command(spec: TableSpec, file_name: str) -> str:

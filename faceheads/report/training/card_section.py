@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...extraction_command import extraction_command
+from ...extraction_command import extraction_commands
 from ...fitted_head import NOT_TUNED, Head
 from ...training import TrainingResult
 from ...wording import task_in_words, threshold_text
@@ -56,4 +56,4 @@ def _vectors(result: TrainingResult) -> list[Block]:
     words = (
         f"Vectors of {spec.embedder.dimension} numbers, embedder digest {spec.embedder_digest}; others are refused."
     )
-    return [Heading("The vectors that these heads take"), Text(words), Command(extraction_command(spec))]
+    return [Heading("The vectors that these heads take"), Text(words), Command("\n".join(extraction_commands(spec)))]

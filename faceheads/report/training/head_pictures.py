@@ -11,6 +11,7 @@ from ...measuring import Answers, Details
 from ...metrics.intervals import Estimate
 from ...targets import CLASSIFICATION, REGRESSION
 from ...wording import estimate_text
+from ..charts.attributes import attributes_size, draw_attributes
 from ..charts.confusion import MAX_CLASSES, confusion_counts, confusion_size, draw_confusion
 from ..charts.curves import FEW_ROWS, MAX_CURVES, draw_precision_recall, draw_reliability, draw_roc
 from ..charts.numbers import draw_errors, draw_predicted_against_true
@@ -19,7 +20,7 @@ from ..style import SIZE, draw_png
 
 
 def head_pictures(head: Head, answers: Answers, details: Details, name: str) -> list[Block]:
-    """Confusions and curves, or predictions and errors; none for a head of many attributes.
+    """Confusions and curves, predictions and errors, or what each of many attributes reaches.
 
     Parameters
     ----------
@@ -32,7 +33,8 @@ def head_pictures(head: Head, answers: Answers, details: Details, name: str) -> 
     """
     if head.target.task == CLASSIFICATION:
         return _of_classes(head, answers, name)
-    return [Pictures(tuple(_of_number(head, answers, details, name)))] if head.target.task == REGRESSION else []
+    made = _of_number(head, answers, details, name) if head.target.task == REGRESSION else _of_attributes(head, name)
+    return [Pictures(tuple(made))]
 
 
 def _of_classes(head: Head, answers: Answers, name: str) -> list[Block]:
@@ -94,6 +96,15 @@ def _of_number(head: Head, answers: Answers, details: Details, name: str) -> Ite
         decades = details.decades
         draw = partial(draw_confusion, counts=decades.counts, names=decades.names, what="decade")
         yield _picture(f"{name}_decades", draw, "Which decade is taken for which.", confusion_size(len(decades.names)))
+
+
+def _of_attributes(head: Head, name: str) -> Iterator[Picture]:
+    report = head.report
+    draw = partial(draw_attributes, attributes=report.attributes, baselines=report.attribute_baselines)
+    caption = (
+        "Accuracy of each attribute (dots) with its 95 % interval; crosses: always saying the more frequent value."
+    )
+    yield _picture(f"{name}_accuracies", draw, caption, attributes_size(len(report.attributes)))
 
 
 def _picture(name: str, draw: Callable[[Any], None], caption: str, size: tuple[float, float] = SIZE) -> Picture:

@@ -6,6 +6,7 @@ import re
 
 from ...fitted_head import NOT_TUNED, Head
 from ...head_report import HeadReport
+from ...search_result import found_line
 from ...summary import COHORT_METRICS
 from ...training import TrainingResult
 from ...wording import (
@@ -52,6 +53,8 @@ def _what(head: Head) -> str:
     words = f"Predicts {task_in_words(head)} by {head.kind} ({head.target.why}). {words}."
     if head.thresholds_from != NOT_TUNED:
         words += f" Threshold {threshold_text(head)}, tuned for {head.thresholds_from}."
+    if head.found is not None:
+        words += f" Settings: {found_line(head.found, head.kind, head.target.unit)}."
     return words
 
 

@@ -190,12 +190,16 @@ def test_decades_of_an_age_have_their_errors(written, result):
     assert "| by decade of age |" in written[1]
 
 
-def test_attributes_have_a_line_each_and_no_examples(people):
+def test_attributes_have_a_line_each_and_a_table_of_other_software_says_that_no_photo_fits():
+    table, labels = people_table()
+    people = replace(table, spec=None), labels
     labels = people[1].assign(male=(people[1]["gender"] == "male").astype(int))[["male", "glasses", "identity"]]
     options = TrainingOptions(head="logistic", n_resamples=20, task="multilabel", targets=("male", "glasses"))
     text = markdown(training_document(train_heads(people[0], labels, options), Sources(people[0], "f", "l")))
     assert re.search(r"^\| glasses \| \d+\.\d % \[", text, re.MULTILINE)
     assert "Examples are shown of heads for one target only." in text
+    assert "(pictures/1_attributes_accuracies.png)" in text
+    assert "it is not known how its vectors were made: these heads fit no photos." in text
 
 
 def test_the_command_writes_the_report_and_names_it(people, tmp_path, capsys):
