@@ -179,7 +179,8 @@ class TorchEmbedder:
         self._batch_size = batch_size
 
     @cached_property
-    def _module(self) -> torch.nn.Module:
+    def module(self) -> torch.nn.Module:
+        """The network on its device, in evaluation mode: crops (n, 3, height, width), RGB from 0 to 255, and layers in."""
         return self._make_module().eval().requires_grad_(False).to(self._device)
 
     @cached_property
@@ -229,9 +230,10 @@ class TorchEmbedder:
 
         from faceheads.networks.precision import full_float32
 
+        module = self.module  # weights made in inference mode could not be differentiated through
         with full_float32(self._device), torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2)
-            return self._module(batch, self.spec.layers).float().cpu().numpy()
+            return module(batch, self.spec.layers).float().cpu().numpy()
 
 
 class DlibReferenceEmbedder:

@@ -26,7 +26,7 @@ def dlib():
 @pytest.fixture
 def exported(tmp_path):
     dlib = EmbedderRequest("dlib", backend="torch").build()
-    save_exported(tmp_path / "net", dlib.spec, dlib._module)
+    save_exported(tmp_path / "net", dlib.spec, dlib.module)
     return tmp_path / "net"
 
 

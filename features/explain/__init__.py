@@ -1,0 +1,6 @@
+"""Which pixels of a face a decision came from.
+
+:mod:`.decision` turns what a head says into one number a face, :mod:`.network` takes gradients of the embedding network,
+:mod:`.gradients` and :mod:`.occlusion` make maps of pixels, :mod:`.faithfulness` tells how far a map can be believed, and
+:mod:`.overlay` draws it.
+"""
