@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import PairScore
+from .cluster_calibrated import ClusterCalibratedScore
 from .cohort_norm import CohortNormScore
 from .faces import QUALITIES
 from .plda import PldaScore
@@ -18,6 +19,7 @@ SCORES: dict[str, type[PairScore]] = {
     "lda": WhitenedScore,
     "plda": PldaScore,
     "quality": QualityScore,
+    "faircal": ClusterCalibratedScore,
 }
 #: Directions that ``lda`` keeps.
 _LDA_COMPONENTS = 64
@@ -31,7 +33,7 @@ def make_score(name: str, metric: str) -> PairScore:
     name : str
         Of :data:`SCORES`.
     metric : {"cosine", "euclidean"}
-        Of the similarity that ``s_norm``, ``z_norm`` and ``quality`` start from.
+        Of the similarity that scores start from that learn none.
     """
     parameters = {
         "s_norm": {"metric": metric},
@@ -40,6 +42,7 @@ def make_score(name: str, metric: str) -> PairScore:
         "lda": {"n_components": _LDA_COMPONENTS},
         "plda": {},
         "quality": {"metric": metric, "n_qualities": len(QUALITIES)},
+        "faircal": {"metric": metric},
     }
     return SCORES[name](**parameters[name])
 

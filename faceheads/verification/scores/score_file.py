@@ -18,6 +18,7 @@ import safetensors.numpy
 from ...atomic import atomic_path
 from ..json_values import exactly
 from .base import PairScore
+from .cluster_calibrated import ClusterCalibratedScore
 from .cohort_norm import CohortNormScore
 from .faces import QUALITIES
 from .plda import PldaScore
@@ -30,6 +31,7 @@ _TYPES = {
     "whitened": WhitenedScore,
     "plda": PldaScore,
     "quality": QualityScore,
+    "cluster_calibrated": ClusterCalibratedScore,
 }
 #: Two matrices of 2,048 x 2,048 float64.
 _MAX_BYTES = 2**26

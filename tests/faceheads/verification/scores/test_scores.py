@@ -9,6 +9,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.pairing import pair_identities
+from faceheads.verification.scores.cluster_calibrated import ClusterCalibratedScore
+from faceheads.verification.scores.cohort_calibrated import CohortCalibratedScore
 from faceheads.verification.scores.cohort_norm import CohortNormScore
 from faceheads.verification.scores.moments import diagonalising, person_moments
 from faceheads.verification.scores.plda import PldaScore
@@ -182,3 +184,55 @@ def test_missing_rows_have_no_score():
 def test_parameters_out_of_range_are_refused(score, words):
     with pytest.raises(ValueError, match=words):
         score.fit(*people(10))
+
+
+def two_populations(seed):
+    """Vectors of which a half varies twice as much around persons that are twice as far apart; the last column is the half."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(400), 3)
+    half = (y % 2)[:, None].astype(float)
+    centres = np.hstack([10 * half[::3], rng.normal(0, 1, (400, 6)) * (1 + half[::3])])
+    noise = np.hstack([np.zeros((len(y), 1)), rng.normal(0, 0.5, (len(y), 6)) * (1 + half)])
+    return np.hstack([centres[y] + noise, half]), y
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_calibration_by_part_makes_false_matches_more_equally_frequent(told):
+    score = CohortCalibratedScore("euclidean") if told else ClusterCalibratedScore("euclidean", 2)
+    plain = clone(score).set_params(prior_pairs=1e9)  # one curve for all
+    (X, y), (new, who) = two_populations(1), two_populations(2)
+    unequal = []
+    for one in (plain, score):
+        columns = slice(None) if told else slice(0, -1)
+        fitted = one.fit(X[:, columns], y)
+        pairs = pair_identities(who, 60_000)
+        log_odds = fitted.score_rows(new[:, columns], pairs.probe, pairs.reference)
+        half = new[pairs.probe, -1]
+        within = ~pairs.is_mated & (half == new[pairs.reference, -1])
+        rates = [np.mean(log_odds[within & (half == k)] > 0) for k in (0, 1)]
+        unequal.append(max(rates) / min(rates))
+    assert unequal[1] < 0.25 * unequal[0]
+
+
+def test_a_pair_has_the_mean_probability_of_its_parts_weighted_by_their_sizes():
+    X, y = two_populations(3)
+    score = CohortCalibratedScore("euclidean").fit(X, y)
+    score.sizes_ = np.array([30.0, 90.0, 0.0])
+    rows = np.arange(5)
+    got = score.score_rows(X, rows, rows + 602)
+    similarity = -np.linalg.norm(X[rows, :-1] - X[rows + 602, :-1], axis=1)
+    part = X[[rows, rows + 602], -1].astype(int)
+    probability = 1 / (1 + np.exp(-(score.slopes_[part] * similarity + score.intercepts_[part])))
+    weight = score.sizes_[part] + 0.5
+    mean = (weight * probability).sum(axis=0) / weight.sum(axis=0)
+    np.testing.assert_allclose(got, np.log(mean / (1 - mean)), atol=1e-6)
+
+
+def test_a_cohort_that_was_never_seen_has_the_curve_of_all():
+    X, y = two_populations(4)
+    one = CohortCalibratedScore("euclidean", prior_pairs=1e9).fit(X, y)
+    unseen = X[:4].copy()
+    unseen[:, -1] = 7
+    got = one.transform(unseen)
+    np.testing.assert_allclose(got[:, -3:-1], np.tile([one.slopes_[0], one.intercepts_[0]], (4, 1)), rtol=1e-3)
+    assert (got[:, -1] == 0).all()
