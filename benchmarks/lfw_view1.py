@@ -77,7 +77,11 @@ def main() -> None:
     root = args.data / "lfw"
     train, test = (read_pairs(root / f"pairsDev{part}.txt") for part in ("Train", "Test"))
     names = list(CONFIGS) if args.only is None else args.only
-    results = [r for name in names for r in _on_dev_train(name, _extracted(name, root, args), train)]
+    results = [
+        r
+        for name in names
+        for r in _on_dev_train(name, extracted(name, root, args.cache, resolve_jobs(args.jobs)), train)
+    ]
     best = max(results, key=lambda r: r.dev_train)
     print(f"{machine_line()}\n")
     rows = [[r.name, r.metric, r.rule, _n_missing(r, train), f"{r.dev_train:.2%}"] for r in results]
@@ -103,10 +107,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _extracted(name: str, root: Path, args: argparse.Namespace) -> FaceTable:
+def extracted(name: str, root: Path, cache: Path, n_jobs: int) -> FaceTable:
+    """The feature table of a configuration, extracted into the cache where it is not there yet."""
     dataset = open_dataset(root / "lfw-deepfunneled", "lfw")
-    output = args.cache / f"{name.replace(', ', '-').replace(' ', '_')}.parquet"
-    Extraction(dataset.root, dataset.images, CONFIGS[name], output, resolve_jobs(args.jobs)).run()
+    output = cache / f"{name.replace(', ', '-').replace(' ', '_')}.parquet"
+    Extraction(dataset.root, dataset.images, CONFIGS[name], output, n_jobs).run()
     return read_table(output)
 
 

@@ -31,7 +31,7 @@ class ClusterCalibratedScore(CalibratedScore):
         At most; no more than one for 10 faces.
     prior_pairs : float, default=10
         Pairs that the curve of all counts for in the curve of a cluster.
-    max_pairs : int, default=200,000
+    max_pairs : int, default=100,000
         Pairs to learn from.
     random_state : int, default=0
 
@@ -49,7 +49,7 @@ class ClusterCalibratedScore(CalibratedScore):
         metric: str = "cosine",
         n_clusters: int = 20,
         prior_pairs: float = 10.0,
-        max_pairs: int = 200_000,
+        max_pairs: int = 100_000,
         random_state: int = 0,
     ) -> None:
         self.metric = metric

@@ -22,7 +22,7 @@ class CohortCalibratedScore(CalibratedScore):
     metric : {"cosine", "euclidean"}, default="cosine"
     prior_pairs : float, default=10
         Pairs that the curve of all counts for in the curve of a cohort.
-    max_pairs : int, default=200,000
+    max_pairs : int, default=100,000
         Pairs to learn from.
     random_state : int, default=0
 
@@ -37,7 +37,7 @@ class CohortCalibratedScore(CalibratedScore):
     fitted_arrays: ClassVar = {"cohorts_": ("n_cohorts",), **CalibratedScore.fitted_arrays}
 
     def __init__(
-        self, metric: str = "cosine", prior_pairs: float = 10.0, max_pairs: int = 200_000, random_state: int = 0
+        self, metric: str = "cosine", prior_pairs: float = 10.0, max_pairs: int = 100_000, random_state: int = 0
     ) -> None:
         self.metric = metric
         self.prior_pairs = prior_pairs
