@@ -49,7 +49,7 @@ def _predictor():
     return _predictors.dlib68
 
 
-def with_forehead(points_xy: np.ndarray, rise: float = 0.35) -> np.ndarray:
+def with_forehead(points_xy: np.ndarray, rise: float = 0.2) -> np.ndarray:
     """The points and ten more on the forehead, float32 of shape (n_points + 10, 2).
 
     The 68 points end at the brows. Each brow point is lifted along the face's own upward direction, from the base of the
