@@ -16,11 +16,12 @@ from .datasets.submissions import write_idemia_submission
 from .headfile import HeadError, HeadFile
 from .joining import join_tables
 from .labels import default_label_path, read_labels
+from .onnx_export import check_exportable, export_onnx
 from .report.extra import require
 from .report.thumbnails import face_thumbnails
 from .report.training import ModelCard, Sources, read_card, training_document
 from .report.writing import write_document
-from .splits import save_split
+from .splits import TEST, save_split
 from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
 from .submission import decide_listed
 from .summary import summary_json, summary_text
@@ -51,9 +52,14 @@ def _train(args: argparse.Namespace) -> int:
     listed = _listed_images(args)
     card = _model_card(args)
     table = join_tables([read_table(path) for path in feature_paths(args)])
-    result = train_heads(table, read_labels(_label_path(args)), training_options(args))
+    options = training_options(args)
+    if args.export_onnx is not None:
+        check_exportable(args.export_onnx, [options.head, *options.heads.values()])
+    result = train_heads(table, read_labels(_label_path(args)), options)
     split_path = _save(path, result)
     files = {"model": str(path), "split_file": str(split_path)}
+    if args.export_onnx is not None:
+        files["onnx"] = [str(file) for file in _export(args.export_onnx, result)]
     if args.report is not None:
         files["report"] = str(_write_report(args, result, table, card))
     if args.submission is not None:
@@ -68,6 +74,8 @@ def _train(args: argparse.Namespace) -> int:
             print(f"submission: {args.submission} ({len(listed):,} lines)")
         if args.report is not None:
             print(f"report: {files['report']}")
+        if args.export_onnx is not None:
+            print(f"ONNX: {', '.join(files['onnx'])}")
     if path.suffix in PICKLE_SUFFIXES:
         print(_pickle_remark(path), file=sys.stderr)
     return 0
@@ -100,6 +108,11 @@ def _write_report(args: argparse.Namespace, result: TrainingResult, table: FaceT
         table, " + ".join(path.name for path in feature_paths(args)), _label_path(args).name, photos, card
     )
     return write_document(args.report, REPORT_NAME, training_document(result, sources))[0]
+
+
+def _export(path: Path, result: TrainingResult) -> list[Path]:
+    samples = result.samples
+    return export_onnx(path, result.file, samples.table.embedding[samples.in_part(TEST) & samples.table.has_embedding])
 
 
 def _label_path(args: argparse.Namespace) -> Path:

@@ -48,6 +48,12 @@ def training_parser() -> argparse.ArgumentParser:
         help="also print the figures of each cohort: by a label column, face_size, turn, brightness, "
         "sharpness or detection; may be repeated, then also for each two columns together",
     )
+    parser.add_argument(
+        "--export_onnx",
+        type=Path,
+        metavar="FILE",
+        help="also write the heads as ONNX, checked against the heads: FILE.onnx, or NAME.TARGET.onnx of several",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     _add_target_options(parser)
     _add_split_options(parser)

@@ -199,3 +199,14 @@ def test_tables_of_two_embedders_are_joined(files, capsys):
     with pytest.raises(ValueError, match="feature1.parquet .*join_tables"):
         PipelineConfig.from_spec(heads.table_spec)
     assert run(files, "--feature", str(files / "nowhere.parquet")) == 2
+
+
+def test_heads_are_exported_as_onnx(files, capsys):
+    pytest.importorskip("skl2onnx")
+    path = files / "heads.onnx"
+    assert run(files, "--export_onnx", str(path), "--target", "gender", "--target", "age", "--json") == 0
+    written = json.loads(capsys.readouterr().out)["onnx"]
+    assert written == [str(files / "heads.gender.onnx"), str(files / "heads.age.onnx")]
+    assert all((files / name).stat().st_size for name in written)
+    assert run(files, "--export_onnx", str(path), "--head", "age=hgb") == 2
+    assert "hgb" in capsys.readouterr().err
