@@ -10,7 +10,7 @@ V. Petsiuk, A. Das, K. Saenko, RISE: randomized input sampling for explanation o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,32 +54,35 @@ def _area(curve: np.ndarray) -> float:
 
 def curves(
     embed: Callable[[np.ndarray], np.ndarray],
-    support: Callable[[np.ndarray], np.ndarray],
+    supports: Sequence[Callable[[np.ndarray], np.ndarray]],
     crop: np.ndarray,
     importance: np.ndarray,
     n_points: int = N_POINTS,
-) -> Curves:
-    """Deletion and insertion curves of a map.
+) -> list[Curves]:
+    """Deletion and insertion curves of a map, for one decision or several about the same embeddings.
 
     Parameters
     ----------
     embed : callable
         Crops (n, height, width, 3), uint8 → embeddings.
-    support : callable
-        Embeddings → how much of the decision is left, shape (n,): a probability, or minus the distance to the number.
+    supports : sequence of callable
+        Embeddings → how much of a decision is left, shape (n,), such as its probability.
     crop : array of shape (height, width, 3), uint8, RGB
     importance : array of shape (height, width)
         The map; it is smoothed before its pixels are ranked.
     n_points : int, default=11
+
+    Returns
+    -------
+    list of Curves, one for each of ``supports``
     """
     baseline = np.rint(blurred(crop)).astype(np.uint8)
     rank = _ranks(smoothed(importance))
     shares = np.linspace(0, 1, n_points)
-    is_changed = rank[None] < np.rint(shares * rank.size)[:, None, None]
-    deleted = np.where(is_changed[..., None], baseline, crop)
-    inserted = np.where(is_changed[..., None], crop, baseline)
-    left = support(embed(np.concatenate([deleted, inserted])))
-    return Curves(left[:n_points], left[n_points:])
+    is_changed = (rank[None] < np.rint(shares * rank.size)[:, None, None])[..., None]
+    embeddings = embed(np.concatenate([np.where(is_changed, baseline, crop), np.where(is_changed, crop, baseline)]))
+    left = [support(embeddings) for support in supports]
+    return [Curves(values[:n_points], values[n_points:]) for values in left]
 
 
 def smoothed(importance: np.ndarray) -> np.ndarray:

@@ -100,8 +100,8 @@ def test_a_faithful_map_deletes_and_inserts_sooner_than_its_opposite(crop):
     def support(embeddings):
         return np.asarray(embeddings, np.float64)[:, 0]
 
-    right = curves(embedder().embed, support, crop, importance)
-    wrong = curves(embedder().embed, support, crop, -importance)
+    (right,) = curves(embedder().embed, [support], crop, importance)
+    (wrong,) = curves(embedder().embed, [support], crop, -importance)
     assert right.deletion[0] == right.insertion[-1] == wrong.deletion[0] == pytest.approx(1)
     assert right.deletion[-1] == pytest.approx(right.insertion[0])
     assert right.deletion_area < wrong.deletion_area - 0.2
@@ -109,7 +109,9 @@ def test_a_faithful_map_deletes_and_inserts_sooner_than_its_opposite(crop):
 
 
 def test_areas_are_those_under_the_curves(crop):
-    found = curves(embedder().embed, lambda e: np.linspace(0, 1, len(e)), crop, np.zeros((SIDE, SIDE)), n_points=5)
+    (found,) = curves(
+        embedder().embed, [lambda e: np.linspace(0, 1, len(e))], crop, np.zeros((SIDE, SIDE)), n_points=5
+    )
     assert found.deletion_area == pytest.approx(np.trapezoid(found.deletion, np.linspace(0, 1, 5)))
     assert found.insertion_area == pytest.approx(np.trapezoid(found.insertion, np.linspace(0, 1, 5)))
 
