@@ -5,6 +5,8 @@
 ``assignment``        names for the faces of one photo, each person at most once
 ``naming``            names for all faces of a table
 ``thresholds``        the threshold for a gallery of so many photos, from a threshold file
+``grouping``          unknown faces by person: average linkage, two faces of one photo are never one person
+``agreement``         how well groups agree with people (B-cubed, pairwise F)
 ====================  ===============================================================================================
 
 Measuring searches (CMC, FNIR, FPIR) is in :mod:`faceheads.verification.identification`.

@@ -21,6 +21,8 @@ from ..verification.threshold_file import ThresholdError, ThresholdFile
 
 #: FPIR of names where nothing else is said.
 DEFAULT_FPIR = 0.01
+#: FMR of the threshold that groups are joined at: the best of DevTrain in ``benchmarks/grouping.py``.
+GROUPING_FMR = 1e-4
 #: For the default embedder, made by ``benchmarks/naming.py --save_threshold``.
 DEFAULT_FILE = "dlib_threshold.json"
 

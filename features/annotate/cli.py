@@ -70,6 +70,11 @@ def _add_people_options(parser: argparse.ArgumentParser) -> None:
         help="write names on faces: photos of people, NAME/*.jpg or NAME.jpg, or the feature table of such a folder",
     )
     group.add_argument(
+        "--group",
+        action="store_true",
+        help="number the people whom nobody named: groups.csv, and a sheet of the faces of each in groups/",
+    )
+    group.add_argument(
         "--match_threshold",
         type=Path,
         metavar="T.json",
@@ -135,12 +140,13 @@ def _annotate(args: argparse.Namespace) -> int:
 
 
 def _people_request(args: argparse.Namespace) -> PeopleRequest | None:
-    if args.gallery is None:
-        given = [name for name in ("match_threshold", "fpir") if getattr(args, name) is not None]
-        if given:
-            raise ValueError(f"--{given[0]} goes with --gallery.")
+    if args.gallery is None and args.fpir is not None:
+        raise ValueError("--fpir goes with --gallery.")
+    if args.gallery is None and not args.group:
+        if args.match_threshold is not None:
+            raise ValueError("--match_threshold goes with --gallery or --group.")
         return None
-    return PeopleRequest(args.gallery, args.match_threshold, args.fpir, args.gallery_faces)
+    return PeopleRequest(args.gallery, args.group, args.match_threshold, args.fpir, args.gallery_faces)
 
 
 def _model(args: argparse.Namespace, people: PeopleRequest | None) -> Path | None:

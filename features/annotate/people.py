@@ -1,4 +1,4 @@
-"""Who is on the photos: names from a gallery for the faces of a folder.
+"""Who is on the photos of a folder: names from a gallery, and numbers for people whom nobody named.
 
 The faces of all photos are extracted into a feature table first, as ``feature_extraction.py`` does it, and so is the
 gallery; both tables stay in the output folder, so that a second run computes only what is new.
@@ -25,8 +25,10 @@ from faceheads.identification.gallery import (
 from faceheads.identification.naming import Names, name_faces
 from faceheads.identification.thresholds import (
     DEFAULT_FPIR,
+    GROUPING_FMR,
     default_threshold_path,
     highest_fpir,
+    threshold_at_fmr,
     threshold_at_fpir,
 )
 from faceheads.table import FaceTable, Status
@@ -38,8 +40,9 @@ from ..folders import list_images
 from ..patience import announced
 from ..pipeline import FacePipeline, PipelineConfig
 from .decisions import Decision
+from .groups import SHEETS, GroupedFaces, write_groups
 from .known import KnownPhoto, known_photos
-from .names import GALLERY_CSV
+from .names import GALLERY_CSV, GROUPS_CSV
 
 #: Folder of the feature tables inside the output folder.
 TABLES = "embeddings"
@@ -54,8 +57,10 @@ class PeopleRequest:
 
     Attributes
     ----------
-    gallery : Path
+    gallery : Path or None
         A folder, ``NAME/*.jpg`` or ``NAME.jpg``, or the feature table of one.
+    is_grouped : bool
+        Whether faces that nobody named are grouped by person.
     threshold : Path or None
         Threshold file; None for the one that ships.
     fpir : float or None
@@ -65,7 +70,8 @@ class PeopleRequest:
         Which face of a gallery photo with several is enrolled; ``only``: none.
     """
 
-    gallery: Path
+    gallery: Path | None = None
+    is_grouped: bool = False
     threshold: Path | None = None
     fpir: float | None = None
     gallery_faces: str = "only"
@@ -79,6 +85,10 @@ class PeopleRequest:
         if self.fpir is None and self.threshold is not None:
             return file.threshold
         return threshold_at_fpir(file, DEFAULT_FPIR if self.fpir is None else self.fpir, n_photos)
+
+    def threshold_of_groups(self, file: ThresholdFile) -> float:
+        """The least similarity of groups that are joined."""
+        return threshold_at_fmr(file, GROUPING_FMR) if self.threshold is None else file.threshold
 
 
 # ------------------------------------------------------------------------------------------------- tables
@@ -238,16 +248,27 @@ class Recognised:
 
     def lines(self) -> list[str]:
         """The summary in words."""
-        told = self.summary
-        lost = ", ".join(f"{n} {status}" for status, n in told["photos_not_enrolled"].items())
-        not_enrolled = f" (not enrolled: {lost}; see {GALLERY_CSV})" if lost else ""
-        strangers = f"strangers given a name: at most {100 * told['highest_fpir']:.2g} %"
-        return [
-            f"  named         {told['faces_named']:>8}",
-            f"  unknown       {told['faces_unknown']:>8}",
-            f"gallery       {told['people']:>8}   people, {told['photos_enrolled']} photos{not_enrolled}",
-            f"threshold     {told['threshold']:>8.4f}   {told['metric']}; {strangers}",
-        ]
+        words = {"names": _names_in_words, "groups": _groups_in_words}
+        return [line for part, told in self.summary.items() for line in words[part](told)]
+
+
+def _names_in_words(told: dict) -> list[str]:
+    lost = ", ".join(f"{n} {status}" for status, n in told["photos_not_enrolled"].items())
+    not_enrolled = f" (not enrolled: {lost}; see {GALLERY_CSV})" if lost else ""
+    strangers = f"strangers given a name: at most {100 * told['highest_fpir']:.2g} %"
+    return [
+        f"  named         {told['faces_named']:>6}",
+        f"  unknown       {told['faces_unknown']:>6}",
+        f"gallery       {told['people']:>8}   people, {told['photos_enrolled']} photos{not_enrolled}",
+        f"threshold     {told['threshold']:>8.4f}   {told['metric']}; {strangers}",
+    ]
+
+
+def _groups_in_words(told: dict) -> list[str]:
+    return [
+        f"people        {told['people']:>8}   in {told['faces_grouped']} faces, {told['seen_once']} seen once",
+        f"  joined from {told['threshold']:>8.4f}   on; sheets in {SHEETS}/, all faces in {GROUPS_CSV}",
+    ]
 
 
 def recognise(
@@ -270,11 +291,23 @@ def recognise(
     Raises
     ------
     ValueError
-        If the gallery cannot be used, or the threshold file cannot bear it.
+        If the gallery cannot be used, the threshold file cannot bear it, or a contact sheet might replace a photo.
     """
+    if request.is_grouped and any(path.casefold().startswith(f"{SHEETS}/") for path in photos):
+        raise ValueError(f"--group writes into the folder {SHEETS!r}, and --img_dir has one of that name. Rename it.")
     file = request.load_file()
-    enrolled = gallery_table(request, output, config, jobs)
+    enrolled = None if request.gallery is None else gallery_table(request, output, config, jobs)
     table = photos_table(root, photos, output, config, jobs)
-    named = name_photos(table, enrolled, file, request, output)
-    shown = sorted(set(named.names.name) - {"", UNKNOWN})
-    return Recognised(config, known_photos(table, named.decisions), shown, named.summary, named.remarks)
+    decisions: list[tuple[Decision, ...]] = [()] * len(table)
+    summary, remarks, shown, is_left = {}, [], [], table.has_embedding
+    if enrolled is not None:
+        named = name_photos(table, enrolled, file, request, output)
+        decisions, remarks, summary["names"] = named.decisions, named.remarks, named.summary
+        shown, is_left = sorted(set(named.names.name) - {"", UNKNOWN}), named.names.name == UNKNOWN
+    if request.is_grouped:
+        groups = GroupedFaces.of(table, np.flatnonzero(is_left), file.metric, request.threshold_of_groups(file))
+        numbered = groups.decisions()
+        decisions = [(numbered[i], *own) if i in numbered else own for i, own in enumerate(decisions)]
+        write_groups(output, root, table, groups, jobs)
+        summary["groups"] = groups.summary()
+    return Recognised(config, known_photos(table, decisions), shown, summary, remarks)

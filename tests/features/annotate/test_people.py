@@ -53,13 +53,13 @@ def test_faces_are_named_and_all_tables_say_so(output):
     values = json.loads((output / "faces.json").read_text(encoding="utf-8"))
     assert values["photos"][0]["faces"][0]["decisions"][0]["text"] == f"{NAME} 1.00"
     assert "targets" not in values["provenance"]  # no head is used unless asked for
-    assert values["provenance"]["people"]["threshold"] == 0.999
+    assert values["provenance"]["people"]["names"]["threshold"] == 0.999
 
 
 def test_gallery_photos_that_could_not_be_enrolled_are_counted_and_listed(output, folder, capsys):
     run(folder, output, "--gallery", folder / "people", "--match_threshold", folder / "t.json", "--json")
     told = capsys.readouterr()
-    people = json.loads(told.out)["people"]
+    people = json.loads(told.out)["people"]["names"]
     assert (people["people"], people["photos_enrolled"], people["photos_not_enrolled"]) == (3, 3, {"unreadable": 1})
     assert "1 people cannot be named, none of their photos could be enrolled: Dee\n" in told.err
     assert pd.read_csv(output / "gallery.csv", index_col="path").loc["Dee.jpg", "status"] == "unreadable"
@@ -103,3 +103,28 @@ def test_wrong_use_is_one_sentence_and_exit_code_two(folder, output, capsys, mon
     assert run(folder, folder / "wrong", *options) == 2
     told = capsys.readouterr().err
     assert message in told and "Traceback" not in told
+
+
+def test_people_without_a_name_are_numbered_across_photos(folder, tmp_path, capsys):
+    shutil.copytree(folder / "photos", tmp_path / "photos")
+    shutil.copy(folder / "photos" / "002.png", tmp_path / "photos" / "again.png")
+    options = ("--group", "--gallery", folder / "people", "--match_threshold", folder / "t.json", "--json")
+    assert run(tmp_path, tmp_path / "out", *options) == 0
+    groups = json.loads(capsys.readouterr().out)["people"]["groups"]
+    assert (groups["people"], groups["faces_grouped"], groups["seen_once"]) == (1, 2, 0)
+    faces = pd.read_csv(tmp_path / "out" / "faces.csv", index_col="path")
+    assert faces.loc[["002.png", "again.png"], "person"].tolist() == ["person 1", "person 1"]
+    assert faces.loc["000.png", "name"] == NAME and pd.isna(faces.loc["000.png", "person"])
+    assert pd.read_csv(tmp_path / "out" / "groups.csv")["path"].tolist() == ["002.png", "again.png"]
+    assert [path.name for path in (tmp_path / "out" / "groups").iterdir()] == ["person_0001.jpg"]
+
+
+def test_sheets_of_an_earlier_run_go_and_a_folder_of_photos_with_their_name_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "out" / "groups").mkdir(parents=True)
+    (tmp_path / "out" / "groups" / "person_0009.jpg").touch()
+    (tmp_path / "out" / "groups" / "mine.jpg").touch()
+    assert run(folder, tmp_path / "out", "--group", "--match_threshold", folder / "t.json") == 0
+    assert {path.name for path in (tmp_path / "out" / "groups").iterdir()} == {"mine.jpg", "seen_once.jpg"}
+    write_photos(tmp_path / "photos" / "Groups", 1)
+    assert run(tmp_path, tmp_path / "out", "--group") == 2
+    assert "--group writes into the folder 'groups'" in capsys.readouterr().err
