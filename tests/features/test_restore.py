@@ -44,6 +44,11 @@ def test_single_pixels_are_taken_out():
     assert np.abs(restored(speckled).astype(int) - restored(photo)).mean() < 2
 
 
+def test_what_is_nearly_flat_is_not_stretched_to_noise():
+    nearly = np.repeat(np.linspace(100, 103, 1600).reshape(40, 40, 1), 3, axis=2).astype(np.uint8)
+    assert 0 < np.ptp(restored(nearly)) < 80
+
+
 @pytest.mark.parametrize("level", [0, 7, 255])
 def test_a_flat_image_stays_flat(level):
     assert np.ptp(restored(np.full((5, 6, 3), level, np.uint8))) == 0

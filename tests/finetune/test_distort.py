@@ -8,9 +8,11 @@ import pytest
 
 from faceheads.images.reading import read_image
 from faceheads.images.writing import write_image
+from faceheads.table import FaceTable
+from faceheads.table_io import write_table
 from finetune.distort import _names, distort_main, subjects_of
 from finetune.distortions import Subject, distort, seed_of
-from tests.tables import small_table
+from tests.tables import face_row, small_table, table_spec
 
 
 @pytest.fixture
@@ -71,19 +73,31 @@ def test_names_differ_even_where_only_the_extension_does():
     assert list(_names(["a.jpg", "a.png", "b.tif"], ".jpg")) == ["a.jpg", "a.png.jpg", "b.jpg"]
 
 
-def test_faces_of_a_table_scale_what_is_done():
+def test_the_first_face_of_a_photo_is_its_subject():
     table = small_table()
     subjects = subjects_of(table)
-    has_box = np.isfinite(table.box_xyxy).all(axis=1)
-    assert set(subjects) == set(table.path[has_box])
-    first = int(np.flatnonzero(has_box)[0])
-    x0, y0, x1, y1 = table.box_xyxy[first]
-    assert subjects[table.path[first]].face_px == pytest.approx(float(np.sqrt((x1 - x0) * (y1 - y0))))
+    assert set(subjects) == {"a/one.jpg", "a/two.jpg", "c.PNG"}
+    x0, y0, x1, y1 = table.box_xyxy[1]
+    assert subjects["a/two.jpg"].face_px == pytest.approx(float(np.sqrt((x1 - x0) * (y1 - y0))))
+    np.testing.assert_array_equal(subjects["a/two.jpg"].landmarks_xy, table.landmarks_xy[1])
+
+
+def test_a_table_of_the_photos_scales_what_is_done_and_says_where_parts_are(photos, tmp_path):
+    rng = np.random.default_rng(0)
+    box = {"box_xyxy": np.array([0.0, 0, 30, 30])}
+    table = FaceTable.from_rows([face_row("ann/1.png", rng, **box)], 5, table_spec())
+    write_table(tmp_path / "f.parquet", table)
+    options = ["--feature", str(tmp_path / "f.parquet"), "--severities", "2", "--format", "png"]
+    assert run(photos, tmp_path / "out", "--kinds", "rain", "occlude_nose", *options) == 1, "bob's nose is not known"
+    ann = read_image(photos / "ann/1.png").rgb
+    for kind in ("rain", "occlude_nose"):
+        seed = seed_of(0, "ann/1.png", kind)
+        expected = distort(ann, kind, 2, seed, Subject(30.0, table.landmarks_xy[0], "dlib5"))
+        np.testing.assert_array_equal(read_image(tmp_path / f"out/{kind}-2/ann/1.png").rgb, expected)
+    assert (tmp_path / "out/rain-2/bob/1.png").is_file()
 
 
 def test_a_table_of_other_photos_is_refused(photos, tmp_path, capsys):
-    from faceheads.table_io import write_table
-
     write_table(tmp_path / "f.parquet", small_table())
     assert run(photos, tmp_path / "out", "--feature", str(tmp_path / "f.parquet")) == 2
     assert "must hold faces of the photos" in capsys.readouterr().err

@@ -50,11 +50,11 @@ def test_jpeg_keeps_the_order_of_colours():
 
 
 def test_low_light_has_its_gain_and_more_noise_where_more_light_is():
-    bright, dark = (low_light(flat(v), rng(), FACE, gain=0.3, electrons_at_white=500, read_noise=1) for v in (240, 30))
+    bright, dark = (low_light(flat(v), rng(), FACE, gain=0.3, electrons_at_white=500, read_noise=3) for v in (240, 60))
     assert bright.mean() == pytest.approx(72, abs=0.3)
-    assert dark.mean() == pytest.approx(9, abs=0.3)
-    assert bright.std() == pytest.approx(np.sqrt(72 * 255 / 500 + 1), rel=0.03)
-    assert dark.std() == pytest.approx(np.sqrt(9 * 255 / 500 + 1), rel=0.05)
+    assert dark.mean() == pytest.approx(18, abs=0.3)
+    assert bright.std() == pytest.approx(np.sqrt(72 * 255 / 500 + 9), rel=0.03)
+    assert dark.std() == pytest.approx(np.sqrt(18 * 255 / 500 + 9), rel=0.05)
 
 
 def test_fog_shrinks_contrast_by_its_transmission_and_is_smooth():
