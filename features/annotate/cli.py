@@ -18,6 +18,7 @@ from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.spec import TableSpec
 from faceheads.store import HeadFile, load_heads, software_versions
 
+from ..explain.job import EXPLANATIONS, METHODS, ExplanationJob
 from ..failures import Allowance
 from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural
@@ -50,6 +51,7 @@ def annotation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust", action="store_true", help="load a .pkl or .joblib model; it can run any code")
     parser.add_argument("--embedder", metavar="PATH", help="where the model's network lies, if it is not built in")
     _add_people_options(parser)
+    _add_explanation_options(parser)
     _add_detection_options(parser)
     add_machine_options(parser)
     parser.add_argument("--font", metavar="FILE", help="TrueType font for names that the built-in one cannot write")
@@ -95,6 +97,21 @@ def _add_people_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_explanation_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("explanations", "Which pixels a decision came from, about a second a face.")
+    group.add_argument(
+        "--explain",
+        metavar="A,B",
+        help=f"targets to explain, joined by commas: pictures and arrays in {EXPLANATIONS}/",
+    )
+    group.add_argument(
+        "--explain_by",
+        choices=METHODS,
+        default="gradients",
+        help="integrated gradients, or what happens when parts are hidden: slower, for any network (default: %(default)s)",
+    )
+
+
 def _add_detection_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "detection", "By default as in the table that the model, or threshold, learned from."
@@ -120,7 +137,8 @@ def _annotate(args: argparse.Namespace) -> int:
     people = _people_request(args)
     model = _model(args, people)
     heads = None if model is None else load_heads(model, args.trust)
-    shown = _shown(args.attributes, heads)
+    shown = _targets("--attributes", args.attributes, heads)
+    explained = _targets("--explain", args.explain, heads)
     _check_font(args.font)
     if not args.img_dir.is_dir():
         raise ValueError(f"--img_dir must be a folder of photos; there is none at {args.img_dir}.")
@@ -135,7 +153,8 @@ def _annotate(args: argparse.Namespace) -> int:
         job = replace(job, known=found.known, font_path=font_for(found.names_shown, args.font))
     with tqdm(total=len(photos), unit="photo", desc="annotate", file=sys.stderr) as bar:
         summary = job.run(_provenance(model, heads, config, found), bar.update, announced)
-    _print(summary, args, found)
+    n_explained = None if explained is None else _explain(args, photos, model, config, explained, jobs)
+    _print(summary, args, found, n_explained)
     return allowed.exit_code(summary.status_counts)
 
 
@@ -151,7 +170,8 @@ def _people_request(args: argparse.Namespace) -> PeopleRequest | None:
 
 def _model(args: argparse.Namespace, people: PeopleRequest | None) -> Path | None:
     """The head file; none where only people are asked for."""
-    if args.model is None and (people is None or args.attributes is not None):
+    is_asked = people is None or args.attributes is not None or args.explain is not None
+    if args.model is None and is_asked:
         return default_heads()
     return args.model
 
@@ -180,14 +200,31 @@ def default_heads() -> Path:
     return Path(faceheads.__file__).parent / "data" / DEFAULT_HEADS
 
 
-def _shown(attributes: str | None, heads: HeadFile | None) -> tuple[str, ...] | None:
-    if attributes is None:
+def _targets(option: str, names: str | None, heads: HeadFile | None) -> tuple[str, ...] | None:
+    """The targets that an option names, None where it is not given."""
+    if names is None:
         return None
-    names = tuple(name.strip() for name in attributes.split(","))
-    missing = [name for name in names if name not in heads.targets]
+    if heads is None:
+        raise ValueError(f"{option} needs heads to predict with: give --model.")
+    targets = tuple(name.strip() for name in names.split(","))
+    missing = [name for name in targets if name not in heads.targets]
     if missing:
-        raise ValueError(f"--attributes: the model predicts {list(heads.targets)}; it has no {missing}.")
-    return names
+        raise ValueError(f"{option}: the model predicts {list(heads.targets)}; it has no {missing}.")
+    return targets
+
+
+def _explain(
+    args: argparse.Namespace,
+    photos: list[str],
+    model: Path,
+    config: PipelineConfig,
+    targets: tuple[str, ...],
+    jobs: int,
+) -> int:
+    """Explain every face; returns how many there were. What is wrong with a photo was said when it was annotated."""
+    job = ExplanationJob(args.img_dir, args.output_dir, model, config, targets, args.explain_by, args.trust, jobs)
+    with tqdm(total=len(photos), unit="photo", desc="explain", file=sys.stderr) as bar:
+        return sum(done.n_faces for done in job.run(photos, bar.update))
 
 
 def _check_font(path: str | None) -> None:
@@ -249,11 +286,15 @@ def _provenance(model: Path | None, heads: HeadFile | None, config: PipelineConf
     return values if found is None else {**values, "people": found.summary}
 
 
-def _print(summary: AnnotationSummary, args: argparse.Namespace, found: Recognised | None) -> None:
+def _print(
+    summary: AnnotationSummary, args: argparse.Namespace, found: Recognised | None, n_explained: int | None
+) -> None:
     people = None if found is None else found.summary
     if args.json:
         values = {"photos": summary.n_photos, "faces": summary.n_faces, "status": summary.status_counts}
         values |= {"faces_per_photo": summary.faces_per_photo, "output": str(args.output_dir)}
+        if n_explained is not None:
+            values["faces_explained"] = n_explained
         print(json.dumps(values if people is None else {**values, "people": people}))
         return
     print(f"photos        {summary.n_photos:>8}")
@@ -262,4 +303,6 @@ def _print(summary: AnnotationSummary, args: argparse.Namespace, found: Recognis
     print(f"faces         {summary.n_faces:>8}")
     if found is not None:
         print("\n".join(found.lines()))
+    if n_explained is not None:
+        print(f"explained     {n_explained:>8}   in {args.output_dir / EXPLANATIONS}")
     print(f"written to    {args.output_dir}: annotated photos, faces.csv, faces.parquet, faces.json, photos.csv")

@@ -19,15 +19,15 @@ class DifferentiableNetwork:
 
     Raises
     ------
-    TypeError
+    ValueError
         If the embedder does not run in torch.
     """
 
     def __init__(self, embedder: Embedder) -> None:
         if not isinstance(embedder, TorchEmbedder):
-            raise TypeError(
+            raise ValueError(  # noqa: TRY004  (the user chose the embedder)
                 f"Gradients need a network that runs in torch; {embedder.spec.network!r} runs elsewhere here. "
-                "Explain by occlusion instead."
+                "Explain by occlusion (--explain_by occlusion)."
             )
         self._embedder = embedder
         self.spec = embedder.spec

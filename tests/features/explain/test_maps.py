@@ -78,7 +78,7 @@ def test_embeddings_are_those_of_the_embedder(crop):
 
 
 def test_a_network_that_has_no_gradients_is_refused():
-    with pytest.raises(TypeError, match="Explain by occlusion instead"):
+    with pytest.raises(ValueError, match="Explain by occlusion"):
         DifferentiableNetwork(ArrayEmbedder(SPEC, lambda: None, 8))
 
 
