@@ -102,7 +102,7 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         "--tune",
         action="store_true",
         help="search for the settings of each head by cross-validation of the training part, and print what such a search "
-        "may be expected to give, by nested cross-validation; takes some 20 times as long",
+        "may be expected to give, by nested cross-validation; takes many times as long",
     )
     group.add_argument(
         "--class_weight",
