@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from faceheads.command import run_command
+from faceheads.identification.cli import add_identification_options, identify_table
 from faceheads.labels import read_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table import FaceRow, FaceTable
@@ -39,6 +40,7 @@ def verification_parser() -> argparse.ArgumentParser:
         "photos", nargs="*", type=Path, metavar="PHOTO", help="two photos to compare, with --threshold"
     )
     add_table_options(parser)
+    add_identification_options(parser)
     _add_photo_options(parser)
     add_machine_options(parser)
     return parser
@@ -72,7 +74,7 @@ def _verify(args: argparse.Namespace) -> int:
         return _verify_photos(args)
     if args.data_dir is not None:
         _extract(args)
-    return verify_table(args)
+    return verify_table(args) if args.gallery is None else identify_table(args)
 
 
 # ------------------------------------------------------------------------------------------------- two photos

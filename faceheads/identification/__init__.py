@@ -7,7 +7,8 @@
 ``thresholds``        the threshold for a gallery of so many photos, from a threshold file
 ``grouping``          unknown faces by person: average linkage, two faces of one photo are never one person
 ``agreement``         how well groups agree with people (B-cubed, pairwise F)
+``searches``          who is enrolled and searched, and what is measured on searches; ``document`` tells it
 ====================  ===============================================================================================
 
-Measuring searches (CMC, FNIR, FPIR) is in :mod:`faceheads.verification.identification`.
+The searches themselves (CMC, FNIR, FPIR) are in :mod:`faceheads.verification.identification`.
 """

@@ -68,3 +68,17 @@ def threshold_at_fpir(file: ThresholdFile, fpir: float, n_photos: int) -> float:
 def highest_fpir(file: ThresholdFile, threshold: float, n_photos: int) -> float:
     """What the FPIR of a threshold is at most, in a gallery of ``n_photos``."""
     return min(1.0, n_photos * file.decide(threshold).fmr)
+
+
+def refuse_score(file: ThresholdFile) -> None:
+    """Refuse a threshold of a fitted score: people of a gallery are compared by the metric alone.
+
+    Raises
+    ------
+    ThresholdError
+    """
+    if file.score is not None:
+        raise ThresholdError(
+            f"Galleries and groups need a threshold of a plain similarity; this one is of the score {file.score_name!r}. "
+            "Make one without --score."
+        )

@@ -28,6 +28,7 @@ from faceheads.identification.thresholds import (
     GROUPING_FMR,
     default_threshold_path,
     highest_fpir,
+    refuse_score,
     threshold_at_fmr,
     threshold_at_fpir,
 )
@@ -78,7 +79,9 @@ class PeopleRequest:
 
     def load_file(self) -> ThresholdFile:
         """The threshold file."""
-        return load_threshold(default_threshold_path() if self.threshold is None else self.threshold)
+        file = load_threshold(default_threshold_path() if self.threshold is None else self.threshold)
+        refuse_score(file)
+        return file
 
     def threshold_for(self, file: ThresholdFile, n_photos: int) -> float:
         """The least similarity to be given a name from a gallery of so many photos."""
