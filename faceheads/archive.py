@@ -4,8 +4,11 @@ skops loads no code, but it trusts whole packages of types, reads whatever sizes
 head file comes from elsewhere and is small and plain, so more is refused here, before a single object is constructed:
 
 * the checksum at its end does not fit (every byte of the file is covered);
-* it is larger than :data:`MAX_FILE_BYTES`, or would be larger than :data:`MAX_CONTENT_BYTES` when expanded;
-* it holds an entry that is neither the schema nor a plain numeric array of exactly the size that its header says;
+* it is larger than :data:`MAX_FILE_BYTES`, would be larger than :data:`MAX_CONTENT_BYTES` when expanded, or more than
+  :data:`MAX_EXPANSION` times as large as it is;
+* its schema has more than :data:`MAX_VALUES` values, each of which takes far more memory than its text;
+* it holds an entry that is neither the schema nor an array that the schema names, as :func:`pack` names it, numeric and of
+  exactly the size that its header says;
 * its schema names a type that is not in :data:`ALLOWED_NODES`. The list is fixed; a file cannot extend it.
 
 Equal objects give equal bytes: identifiers that skops takes from memory addresses are replaced by counters.
@@ -18,6 +21,7 @@ import io
 import json
 import math
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -34,13 +38,18 @@ from .atomic import atomic_path
 #: takes 160 MB.
 MAX_FILE_BYTES = 512 * 1024**2
 MAX_CONTENT_BYTES = 1024**3
+#: Weights hardly shrink when they are compressed: what expands more, beyond what is harmless anyway, is a bomb.
+MAX_EXPANSION = 20
+_HARMLESS_BYTES = 64 * 1024**2
 MAX_SCHEMA_BYTES = 64 * 1024**2
+MAX_VALUES = 2_000_000
 MAX_ENTRIES = 50_000
 MAX_DEPTH = 64
 _HEADER_BYTES = 65_536
 
 _SCHEMA = "schema.json"
 _CHECKSUM_LENGTH = 64
+_ARRAY_NAME = re.compile(r"[0-9]{1,6}\.npy", re.ASCII)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ESTIMATORS = (
     "faceheads.distribution.DistributionRegressor",
@@ -209,8 +218,8 @@ def unpack(data: bytes) -> object:
     _check_checksum(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_entries(archive)
-            schema = json.loads(archive.read(_SCHEMA))
+            _check_entries(archive, len(data))
+            schema = json.loads(_checked_schema(archive.read(_SCHEMA)))
             _check_nodes(schema, {name for name in archive.namelist() if name != _SCHEMA})
             _check_arrays(archive)
         return skops.io.loads(data, trusted=_TRUSTED)
@@ -228,28 +237,48 @@ def _check_checksum(data: bytes) -> None:
         raise ArchiveError("its checksum does not fit: it is damaged or was not written by faceheads. Copy it again.")
 
 
-def _check_entries(archive: zipfile.ZipFile) -> None:
+def _check_entries(archive: zipfile.ZipFile, n_bytes: int) -> None:
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
     if len(entries) > MAX_ENTRIES or len(set(names)) < len(names) or _SCHEMA not in names:
         raise ArchiveError(f"it must hold {_SCHEMA} and at most {MAX_ENTRIES:,} entries of different names.")
     for entry in entries:
+        if entry.filename != _SCHEMA and _ARRAY_NAME.fullmatch(entry.filename) is None:
+            raise ArchiveError(f"its entry {entry.filename!r} is neither {_SCHEMA} nor an array such as 0.npy.")
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or entry.flag_bits & 1:
             raise ArchiveError(f"its entry {entry.filename!r} is encrypted or compressed in another way than deflate.")
     total = sum(entry.file_size for entry in entries)
+    if total > max(_HARMLESS_BYTES, MAX_EXPANSION * n_bytes):
+        raise ArchiveError(f"it expands from {n_bytes:,} to {total:,} bytes, which no head does.")
     if total > MAX_CONTENT_BYTES or archive.getinfo(_SCHEMA).file_size > MAX_SCHEMA_BYTES:
         raise ArchiveError(f"it expands to {total:,} bytes; at most {MAX_CONTENT_BYTES:,} are allowed.")
 
 
+def _checked_schema(schema: bytes) -> bytes:
+    n_values = sum(schema.count(mark) for mark in (b"[", b"{", b","))
+    if n_values > MAX_VALUES:
+        raise ArchiveError(f"its schema has {n_values:,} values; at most {MAX_VALUES:,} are allowed.")
+    return schema
+
+
 def _check_nodes(schema: object, files: set[str]) -> None:
+    used = set()
     for node in _nodes(schema):
-        module, name = node.get("__module__"), node.get("__class__")
-        if (node.get("__loader__"), f"{module}.{name}") not in ALLOWED_NODES:
-            raise ArchiveError(f"it holds a {module}.{name} ({node.get('__loader__')}), which a head may not contain.")
-        if "__id__" in node or node.get("type", "numpy") != "numpy":
-            raise ArchiveError("it holds references or arrays of objects, which a head may not contain.")
-        if "file" in node and node["file"] not in files:
-            raise ArchiveError(f"its array {node['file']!r} is missing.")
+        _check_node(node)
+        if "file" in node:
+            used.add(str(node["file"]))
+    if not used <= files:
+        raise ArchiveError(f"its array {min(used - files)!r} is missing.")
+    if not files <= used:
+        raise ArchiveError(f"nothing uses its array {min(files - used)!r}.")
+
+
+def _check_node(node: dict) -> None:
+    module, name = node.get("__module__"), node.get("__class__")
+    if (node.get("__loader__"), f"{module}.{name}") not in ALLOWED_NODES:
+        raise ArchiveError(f"it holds a {module}.{name} ({node.get('__loader__')}), which a head may not contain.")
+    if "__id__" in node or node.get("type", "numpy") != "numpy":
+        raise ArchiveError("it holds references or arrays of objects, which a head may not contain.")
 
 
 def _nodes(schema: object) -> Iterator[dict]:

@@ -23,8 +23,9 @@ from sklearn.base import BaseEstimator
 
 from .archive import ArchiveError, read_archive, write_archive
 from .atomic import atomic_path
-from .fitted_head import Head, default_thresholds
+from .fitted_head import Head
 from .fitting import parts_of
+from .head_checks import check_heads
 from .headfile import HeadError, HeadFile
 from .soundness import check_sound
 from .spec import TableSpec
@@ -35,6 +36,8 @@ FORMAT_VERSION = 1
 PICKLE_SUFFIXES = (".pkl", ".joblib")
 SUFFIXES = (".skops", *PICKLE_SUFFIXES)
 N_GOLDEN = 8
+#: More would make a small file ask for much memory.
+_MAX_GOLDEN = 64
 #: Golden outputs may differ by this much: other processors add in another order.
 _PROBABILITY_TOLERANCE = 1e-3
 _NUMBER_TOLERANCE = 1e-3
@@ -196,7 +199,13 @@ def _assemble(payload: object) -> HeadFile:
 
 def _check_file(file: HeadFile, values: Mapping) -> None:
     inputs = file.golden_inputs
-    if not file.heads or inputs.ndim != 2 or inputs.dtype != np.float32 or not np.isfinite(inputs).all():
+    if (
+        not file.heads
+        or inputs.ndim != 2
+        or not 0 < len(inputs) <= _MAX_GOLDEN
+        or inputs.dtype != np.float32
+        or not np.isfinite(inputs).all()
+    ):
         raise HeadError("it has no heads, or its golden vectors are damaged.")
     if inputs.shape[1] != values["dimension"]:
         raise HeadError(f"it is for embeddings of {values['dimension']} numbers, but its own have {inputs.shape[1]}.")
@@ -204,9 +213,8 @@ def _check_file(file: HeadFile, values: Mapping) -> None:
     digest = None if spec is None else spec.embedder_digest
     if digest != values["embedder_digest"] or (spec is not None and spec.embedder.dimension != inputs.shape[1]):
         raise HeadError("its specification does not fit its embedder digest or dimension.")
+    check_heads(file.heads)
     for head in file.heads:
-        if len(head.thresholds) != len(default_thresholds(head.target)):
-            raise HeadError(f"its head {head.target.name!r} has {len(head.thresholds)} thresholds.")
         _check_cohorts(head, file)
         check_sound(head.estimator)
         _expand(head.estimator)
@@ -219,7 +227,7 @@ def _check_cohorts(head: Head, file: HeadFile) -> None:
     n_classes = {h.target.name: len(h.target.classes) for h in file.heads if h.target.task == CLASSIFICATION}
     values, name = head.by_cohort.values, head.by_cohort.target
     fits = n_classes.get(head.target.name) == 2 and n_classes.get(name) == len(values) and name != head.target.name
-    if not fits or not np.isfinite(values).all():
+    if not fits:
         raise HeadError(f"its head {head.target.name!r} has thresholds by {name!r} that do not fit.")
 
 

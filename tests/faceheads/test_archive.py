@@ -124,7 +124,7 @@ def test_an_estimator_that_is_not_on_the_list_is_refused_when_written_and_when_r
 
 def test_functions_and_methods_are_refused():
     for value in (np.exp, "x".join, slice(1, 2), b"bytes", {1, 2}):
-        with pytest.raises(ArchiveError, match="may not contain"):
+        with pytest.raises(ArchiveError, match="may not contain|neither schema.json nor an array"):
             unpack(sealed(entries_of(skops.io.dumps({"x": value})).items()))
 
 
@@ -186,15 +186,33 @@ def test_a_zip_file_in_the_place_of_an_array_is_refused():
 
 
 def test_a_zip_bomb_is_refused_before_it_is_expanded(monkeypatch):
-    bomb = changed(**{"bomb.npy": npy(np.zeros(2_000_000))})
+    bomb = changed(**{"97.npy": npy(np.zeros(2_000_000))})
     assert len(bomb) < 50_000
     monkeypatch.setattr("faceheads.archive.MAX_CONTENT_BYTES", 10_000_000)
     with pytest.raises(ArchiveError, match="expands to"):
         unpack(bomb)
 
 
+def test_what_expands_far_more_than_weights_do_is_refused(monkeypatch):
+    monkeypatch.setattr("faceheads.archive._HARMLESS_BYTES", 1_000_000)
+    with pytest.raises(ArchiveError, match="expands from"):
+        unpack(changed(**{"0.npy": npy(np.zeros(1_000_000))}))
+
+
+def test_a_schema_of_too_many_values_is_refused_before_it_is_read():
+    with pytest.raises(ArchiveError, match="has 3,000,002 values"):
+        unpack(changed(**{"schema.json": b"[" + b"[]," * 1_500_000 + b"[]]"}))
+
+
+def test_entries_that_the_schema_does_not_name_are_refused():
+    with pytest.raises(ArchiveError, match="neither schema.json nor an array"):
+        unpack(changed(**{"../0.npy": npy(np.zeros(3))}))
+    with pytest.raises(ArchiveError, match=r"nothing uses its array '97\.npy'"):
+        unpack(changed(**{"97.npy": npy(np.zeros(3))}))
+
+
 def test_an_entry_that_expands_to_more_than_it_says_is_refused():
-    data = bytearray(changed(**{"bomb.npy": npy(np.zeros(100_000))}))
+    data = bytearray(changed(**{"97.npy": npy(np.zeros(100_000))}))
     size = struct.pack("<I", len(npy(np.zeros(100_000))))
     assert data.count(size) == 2
     forged = bytes(data).replace(size, struct.pack("<I", 128))[:-64]
