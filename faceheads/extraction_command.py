@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from .joining import parts_of_spec
 from .spec import EmbedderSpec, TableSpec
 from .weights import REGISTRY
 
-#: sha256 of the weights of the networks that need no path, by their name.
-BUILT_IN = {"dlib": REGISTRY["dlib_resnet"].sha256, "facenet": REGISTRY["facenet_vggface2"].sha256}
+#: sha256 of the weights of the networks that need no path, by their name; ``spectrum`` has none, which is that of no bytes.
+BUILT_IN = {
+    "dlib": REGISTRY["dlib_resnet"].sha256,
+    "facenet": REGISTRY["facenet_vggface2"].sha256,
+    "spectrum": hashlib.sha256(b"").hexdigest(),
+}
 
 
 def extraction_command(spec: TableSpec) -> str:

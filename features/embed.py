@@ -2,8 +2,8 @@
 
 ``dlib`` and ``facenet`` run from their published weight files, in torch or, ``dlib`` on a CPU, in OpenVINO where that is
 installed (the same numbers, somewhat faster); ``dlib-reference`` is dlib's own code (the same numbers, many times
-slower), ``NAME.onnx`` is any foreign network with a JSON specification beside it, and a folder
-is a network that ``finetune`` exported.
+slower), ``spectrum`` is no network but the energies of spatial frequencies, which tell fakes from photos, ``NAME.onnx`` is
+any foreign network with a JSON specification beside it, and a folder is a network that ``finetune`` exported.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 
 from faceheads.extraction_command import BUILT_IN
 from faceheads.networks.dlib_resnet_layers import layer_dimension
+from faceheads.networks.spectrum import CROP_PX, DIMENSION, spectrum
 from faceheads.spec import EmbedderSpec
 from faceheads.weights import REGISTRY, fetch_weights, find_weights
 
@@ -37,6 +38,8 @@ LAYER_PRESETS = {
 BACKENDS = ("auto", "torch", "openvino")
 _DLIB_CROP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
 _FACENET_CROP = {"kind": "box_margin", "size": 160, "margin": 20}
+#: The box as it is, which with the detector ``none`` is the image: images of 200 x 200 pixels are not resampled.
+_SPECTRUM_CROP = {"kind": "box_square", "size": CROP_PX, "margin": 0.0}
 
 
 class Embedder(Protocol):
@@ -56,7 +59,8 @@ class EmbedderRequest:
     Attributes
     ----------
     name : str
-        ``"dlib"``, ``"facenet"``, ``"dlib-reference"``, or the path of an ONNX file or of an exported network's folder.
+        ``"dlib"``, ``"facenet"``, ``"dlib-reference"``, ``"spectrum"``, or the path of an ONNX file or of an exported
+        network's folder.
     layers : tuple of str
         Layers to concatenate, or one preset of :data:`LAYER_PRESETS`.
     landmarks : {"auto", "5", "68"}
@@ -413,8 +417,24 @@ def _build_exported(request: EmbedderRequest, folder: Path, device: str) -> Embe
     return _on_backend(request, spec, lambda: module, device)
 
 
+def _build_spectrum(request: EmbedderRequest, device: str) -> Embedder:
+    if request.layers != ("final",) or device != "cpu":
+        raise ValueError("--embedder spectrum runs on the CPU and gives one layer; leave --layers and --device out.")
+    spec = EmbedderSpec(
+        network="spectrum",
+        weights_sha256=BUILT_IN["spectrum"],
+        dimension=DIMENSION,
+        landmark_scheme="none",
+        crop=request.crop_of(_SPECTRUM_CROP),
+        flip=request.flip,
+        jitter=request.jitter,
+    )
+    return ArrayEmbedder(spec, lambda: spectrum, request.batch_size)
+
+
 _BUILDERS: dict[str, Callable[[EmbedderRequest, str], Embedder]] = {
     "dlib": _build_dlib,
     "dlib-reference": _build_dlib_reference,
     "facenet": _build_facenet,
+    "spectrum": _build_spectrum,
 }

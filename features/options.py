@@ -49,7 +49,8 @@ def add_embedder_options(parser: argparse.ArgumentParser) -> None:
         "--embedder",
         default="dlib",
         metavar="NAME|PATH",
-        help="dlib, facenet, dlib-reference, a .onnx file with its .json, or a finetuned network's folder (default: dlib)",
+        help="dlib, facenet, dlib-reference, spectrum (tells fakes from photos), a .onnx file with its .json, or a "
+        "finetuned network's folder (default: dlib)",
     )
     group.add_argument(
         "--layers",

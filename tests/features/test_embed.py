@@ -11,8 +11,11 @@ import pytest
 import torch
 
 from faceheads.networks.exported import SPEC_NAME, WEIGHTS_NAME, build_network, load_exported, save_exported
+from faceheads.networks.spectrum import spectrum
 from faceheads.spec import EmbedderSpec
+from features.align import crop_faces
 from features.embed import EmbedderRequest, TorchEmbedder
+from features.face import Face
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CROPS = np.random.default_rng(0).integers(0, 256, (5, 150, 150, 3), np.uint8)
@@ -187,3 +190,14 @@ def test_a_backend_that_is_unknown_or_cannot_serve_is_refused():
         EmbedderRequest("dlib", backend="tvm").build()
     with pytest.raises(ValueError, match="on the device cpu; got 'dlib' on 'cuda:0'"):
         EmbedderRequest("dlib", backend="openvino").build("cuda:0")
+
+
+def test_the_spectrum_is_an_embedder_without_weights():
+    embedder = EmbedderRequest("spectrum").build()
+    crops = np.random.default_rng(0).integers(0, 256, (3, 200, 200, 3), dtype=np.uint8)
+    assert np.array_equal(embedder.embed(crops), spectrum(crops))
+    assert EmbedderRequest.from_spec(embedder.spec).name == "spectrum"
+    whole = Face(np.array([0, 0, 200, 200]), 1.0, "none")
+    assert np.array_equal(crop_faces(crops[0], [whole], embedder.spec.crop)[0], crops[0])  # not resampled
+    with pytest.raises(ValueError, match="one layer"):
+        EmbedderRequest("spectrum", layers=("block03",)).build()

@@ -1,0 +1,252 @@
+"""Verification that knows of deepfakes, as the Kryptonite challenge measures it, on fakes made of LFW's View 1.
+
+Real and fake images pass through the same crop, resampling and JPEG. Everything is fitted to DevTrain people and fakes of one
+kind (``--seen``) and reported on DevTest people: eer_real, mated pairs against pairs of two persons, and eer_fake, the same
+mated pairs against fakes with photos of the person they claim to be. A set of fakes counts when 60 % of its comparisons pass
+at the plain similarity's threshold of FMR 1e-2, found on DevTrain.
+
+    python -m benchmarks.kryptonite_like --data ../shared/data [--feature TABLE] [--cache DIR] [--seen poisson] [--jobs 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from faceheads.datasets import open_dataset
+from faceheads.datasets.pairs import read_pairs
+from faceheads.labels import labels_for, read_labels
+from faceheads.metrics.intervals import Estimate
+from faceheads.networks.dlib_resnet_layers import EMBEDDING_DIMENSION
+from faceheads.pool import resolve_jobs, set_passive_wait
+from faceheads.table import FaceTable
+from faceheads.table_io import read_table
+from faceheads.verification.bona_fide import BonaFideMatch
+from faceheads.verification.error_rates import ErrorCurve
+from faceheads.verification.kinds import KindErrors, errors_by_kind
+from faceheads.verification.trials import Trials, compare_rows, pair_rows
+from features.embed import EmbedderRequest
+from features.extract import Extraction
+from features.pipeline import PipelineConfig
+from finetune.face_collection import FaceCollection
+from finetune.fake_maker import FakeMaker
+from finetune.fake_pairs import list_pairs
+from finetune.fake_plan import GENERATORS, REAL, plan_images
+from finetune.image_job import LABELS, ImageJob
+
+from .arguments import benchmark_parser
+from .report import machine_line, markdown_table
+
+#: Early layers of the embedding network, in cells, and the embedding itself, which is last.
+LAYERS = ("block03@5x5", "block07@4x4", "block10@2x2", "final")
+CONFIGS = {
+    "dlib": PipelineConfig(EmbedderRequest(layers=LAYERS), "hog", faces="central"),
+    "spectrum": PipelineConfig(EmbedderRequest("spectrum"), "none"),
+}
+#: Strength of the heads' penalty, chosen by cross-validation over DevTrain people.
+HEAD_C = {"frozen layers": 1e-3, "spectrum": 3e-2}
+#: Plain similarity's threshold, and the share of fakes that must pass it.
+PASS_FMR, PASS_SHARE = 1e-2, 0.6
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of DevTrain or DevTest people, real and fake.
+
+    Attributes
+    ----------
+    table : FaceTable
+        Frozen layers.
+    features : mapping of str to ndarray of shape (n_rows, …)
+        What heads see, NaN without a face.
+    labels : DataFrame of n_rows rows
+    trials : Trials
+        Kinds are the generators.
+    """
+
+    table: FaceTable
+    features: dict[str, np.ndarray]
+    labels: pd.DataFrame
+    trials: Trials
+
+
+def main() -> None:
+    """Print eer_real and eer_fake of the plain similarity and of the scores that know of fakes."""
+    args = _arguments()
+    set_passive_wait()
+    start = time.perf_counter()
+    train, test = (_part(name, args) for name in ("Train", "Test"))
+    print(f"{machine_line()}\n")
+    threshold = _report_passing(train, test)
+    rows = [_row("similarity alone", test.trials)]
+    for name in HEAD_C:
+        rows += _rows_of_head(name, train, test, args.seen)
+    kinds = [f"eer_fake, {g} ({'seen' if g == args.seen else 'unseen'})" for g in GENERATORS]
+    print(f"\nDevTest, 95 % intervals; threshold of FMR {PASS_FMR:g} on DevTrain {threshold:.4f}\n")
+    print(markdown_table(["score", "eer_real", *kinds], rows))
+    print(f"\nall in {time.perf_counter() - start:.0f} s")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument("--feature", type=Path, help="a table of LFW's photos, detector hog (default: extracted)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("demo/kryptonite_like"), help="where images and tables are kept"
+    )
+    parser.add_argument("--seen", choices=GENERATORS, default="poisson", help="fakes to learn from (default: poisson)")
+    parser.add_argument("--train_fakes", type=int, default=2000, help="of the seen kind (default: %(default)s)")
+    parser.add_argument("--test_fakes", type=int, default=500, help="of each kind (default: %(default)s)")
+    parser.add_argument("--jobs", type=int)
+    return parser.parse_args()
+
+
+# ------------------------------------------------------------------------------------------------- images and vectors
+
+
+def _part(name: str, args: argparse.Namespace) -> Part:
+    folder = args.cache / f"{name.lower()}_{args.seen}" if name == "Train" else args.cache / name.lower()
+    _make_images(name, folder, args)
+    tables = {key: _extracted(folder, args.cache / f"{folder.name}_{key}.parquet", key, args.jobs) for key in CONFIGS}
+    table, labels = tables["dlib"], labels_for(tables["dlib"], read_labels(folder / LABELS))
+    early = table.embedding[:, :-EMBEDDING_DIMENSION]
+    row_of = pd.Series(np.arange(len(tables["spectrum"])), index=tables["spectrum"].path)
+    features = {"frozen layers": early, "spectrum": tables["spectrum"].embedding[row_of[table.path]]}
+    table = replace(table, embedding=table.embedding[:, -EMBEDDING_DIMENSION:], spec=None)
+    return Part(table, features, labels, _trials(table, labels, seed=len(name)))
+
+
+def _make_images(name: str, folder: Path, args: argparse.Namespace) -> None:
+    pairs = read_pairs(args.data / "lfw" / f"pairsDev{name}.txt")
+    people = {path.partition("/")[0] for side in ("probe", "reference") for path in pairs[side]}
+    photos = _photo_table(args)
+    chosen = [path.partition("/")[0] in people for path in photos.path]
+    identity = {path: path.partition("/")[0] for path in photos.path}
+    collection = FaceCollection.from_table(photos[np.array(chosen)], pd.DataFrame({"identity": pd.Series(identity)}))
+    kinds, count = (GENERATORS, args.test_fakes) if name == "Test" else ((args.seen,), args.train_fakes)
+    plans = plan_images(collection, kinds, count, seed=0)
+    maker = FakeMaker(args.data / "lfw" / "lfw-deepfunneled")
+    settings = {"seed": 0, "faces": collection.sha256}
+    summary = ImageJob(plans, maker, folder, settings, resolve_jobs(args.jobs)).run()
+    print(f"{folder.name}: {len(plans)} images planned, {len(summary.problems)} failed", flush=True)
+
+
+def _photo_table(args: argparse.Namespace) -> FaceTable:
+    """Boxes, landmarks and embeddings of LFW's photos."""
+    if args.feature is not None:
+        return read_table(args.feature)
+    dataset = open_dataset(args.data / "lfw" / "lfw-deepfunneled", "lfw")
+    output = args.cache / "photos.parquet"
+    config = PipelineConfig(EmbedderRequest(), "hog", faces="central")
+    Extraction(dataset.root, dataset.images, config, output, resolve_jobs(args.jobs)).run()
+    return read_table(output)
+
+
+def _extracted(folder: Path, output: Path, key: str, jobs: int | None) -> FaceTable:
+    images = list(read_labels(folder / LABELS).index)
+    Extraction(folder, images, CONFIGS[key], output, resolve_jobs(jobs)).run()
+    return read_table(output)
+
+
+def _trials(table: FaceTable, labels: pd.DataFrame, seed: int) -> Trials:
+    listed = list_pairs(labels, seed)
+    pairs = listed.rename(columns={"pathA": "probe", "pathB": "reference"})
+    probe, reference = pair_rows(table, pairs)
+    kind = labels["generator"].to_numpy(object)[probe]  # a fake is the probe of its pairs
+    is_mated = (pairs["label"] == 1).to_numpy()
+    return compare_rows(table, probe, reference, is_mated, "cosine", labels["identity"].to_numpy(object), kind)
+
+
+# ------------------------------------------------------------------------------------------------- heads
+
+
+def _rows_of_head(name: str, train: Part, test: Part, seen: str) -> list[list[str]]:
+    """The head alone and both ways to fuse it with the similarity."""
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=HEAD_C[name], max_iter=300, class_weight="balanced"))
+    train_scores, fitted = _out_of_fold(head, train.features[name], train.labels)
+    test_scores = _decisions(fitted, test.features[name])
+    columns, made = _columns(train.trials, train_scores), train.trials.is_acquired
+    is_mated, weight = train.trials.is_mated[made], _equal_kinds(train.trials[made], seen)
+    rows = []
+    for how, fusion in (("weighted sum", LogisticRegression(C=1e6)), ("BonaFideMatch", BonaFideMatch())):
+        fused = clone(fusion).fit(columns[made], is_mated, sample_weight=weight)
+        scored = _with_scores(test.trials, fused.decision_function, _columns(test.trials, test_scores))
+        rows.append(_row(f"{how} with a head on {name}", scored))
+    return rows
+
+
+def _out_of_fold(head: BaseEstimator, X: np.ndarray, labels: pd.DataFrame) -> tuple[np.ndarray, BaseEstimator]:
+    """Bona-fide scores of every row by heads fitted to other people, and a head fitted to all."""
+    known = np.flatnonzero(np.isfinite(X).all(axis=1))
+    is_real, people = (labels["generator"] == REAL).to_numpy(), labels["identity"].to_numpy()
+    scores = np.full(len(X), np.nan)
+    for rest, held in GroupKFold(4).split(known, groups=people[known]):
+        rows = known[rest]
+        scores[known[held]] = clone(head).fit(X[rows], is_real[rows]).decision_function(X[known[held]])
+    return scores, clone(head).fit(X[known], is_real[known])
+
+
+def _decisions(head: BaseEstimator, X: np.ndarray) -> np.ndarray:
+    scores = np.full(len(X), np.nan)
+    known = np.isfinite(X).all(axis=1)
+    scores[known] = head.decision_function(X[known])
+    return scores
+
+
+def _columns(trials: Trials, scores: np.ndarray) -> np.ndarray:
+    """Similarity and the two bona-fide scores of each comparison, shape (n_trials, 3)."""
+    return np.column_stack([trials.similarity, scores[trials.probe], scores[trials.reference]])
+
+
+def _equal_kinds(trials: Trials, seen: str) -> np.ndarray:
+    """Weights: half for mated pairs, a quarter each for pairs of two persons and pairs with a fake."""
+    is_fake = trials.kind == seen
+    parts = [(trials.is_mated, 0.5), (~trials.is_mated & ~is_fake, 0.25), (is_fake, 0.25)]
+    return sum(chosen * share / max(chosen.sum(), 1) for chosen, share in parts)
+
+
+def _with_scores(trials: Trials, score: Callable[[np.ndarray], np.ndarray], columns: np.ndarray) -> Trials:
+    made = trials.is_acquired
+    similarity = np.full(len(trials), np.nan)
+    similarity[made] = score(columns[made])
+    return replace(trials, similarity=similarity)
+
+
+# ------------------------------------------------------------------------------------------------- report
+
+
+def _report_passing(train: Part, test: Part) -> float:
+    """Print which share of the fakes pass the plain similarity; returns the threshold."""
+    real = train.trials[train.trials.kind == REAL].made
+    point = ErrorCurve.from_similarities(real.similarity, real.is_mated).operating_point(PASS_FMR)
+    rows = []
+    for kind in errors_by_kind(test.trials, point.threshold):
+        n_all = kind.n_non_mated + kind.n_non_mated_lost
+        share = kind.fmr.value * kind.n_non_mated / n_all  # a fake without a face does not pass
+        verdict = "" if kind.kind == REAL else ("counts" if share >= PASS_SHARE else "does not count")
+        rows.append([kind.kind, n_all, kind.n_non_mated_lost, f"{share:.1%}", verdict])
+    print(markdown_table(["non-mated pairs of DevTest", "n", "lost", "pass at FMR 1e-2 of DevTrain", ""], rows))
+    return point.threshold
+
+
+def _row(name: str, trials: Trials) -> list[str]:
+    found: dict[str, KindErrors] = {kind.kind: kind for kind in errors_by_kind(trials, threshold=0.0)}
+    return [name, *(_percent(found[kind].eer) for kind in (REAL, *GENERATORS))]
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
+
+
+if __name__ == "__main__":
+    main()
