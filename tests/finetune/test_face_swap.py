@@ -73,5 +73,5 @@ def test_the_forehead_is_above_the_brows_of_a_turned_face():
     face = face_points(turn=np.pi / 2)  # upwards in the face is to the right in the picture
     more = with_forehead(face)
     assert more.shape == (78, 2)
-    assert (more[68:, 0] > face[17:27, 0] + 5).all()
+    assert (more[68:, 0] > face[17:27, 0] + 2).all()
     assert np.abs(more[68:, 1] - face[17:27, 1]).max() < 1
