@@ -95,13 +95,13 @@ def parsed(command):
 def test_the_scripts_understand_the_commands_and_each_reads_what_one_before_it_writes(tmp_path):
     extraction, training, annotation = map(parsed, demo.commands_on_free_photos(tmp_path))
     assert extraction.data_dir == annotation.img_dir == tmp_path / "photos"
-    assert (training.feature, training.label) == (str(demo.SAMPLE_FEATURES), str(demo.SAMPLE_LABELS))
+    assert (training.feature, training.label) == ([str(demo.SAMPLE_FEATURES)], str(demo.SAMPLE_LABELS))
     assert str(annotation.model) == training.save_model
 
 
 def test_on_shared_data_the_heads_learn_from_what_was_extracted(tmp_path):
     utkface, lfw, training, annotation = map(parsed, demo.commands_on_shared_data(tmp_path / "data", tmp_path))
-    assert (str(utkface.save_feature), str(utkface.save_label)) == (training.feature, training.label)
+    assert ([str(utkface.save_feature)], str(utkface.save_label)) == (training.feature, training.label)
     assert str(annotation.model) == training.save_model
     assert utkface.save_feature != lfw.save_feature
 
