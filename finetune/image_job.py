@@ -158,7 +158,7 @@ class ImageJob:
     def _check_settings(self) -> None:
         path = self.output / SETTINGS
         now = json.loads(json.dumps(self.settings))
-        there = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        there = _read_settings(path) if path.is_file() else None
         if there is not None and there != now:
             changed = [name for name in {**there, **now} if there.get(name) != now.get(name)]
             raise ValueError(
@@ -182,6 +182,16 @@ class ImageJob:
         (self.output / PROBLEMS).unlink(missing_ok=True)
         if problems:
             write_labels(self.output / PROBLEMS, pd.DataFrame({"reason": problems}))
+
+
+def _read_settings(path: Path) -> dict:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} must hold JSON; it is damaged ({error}). Use --overwrite to start again.") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} must hold settings by name; got {type(settings).__name__}. Use --overwrite.")
+    return settings
 
 
 def _check_names(names: Sequence[str]) -> None:

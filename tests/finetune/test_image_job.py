@@ -81,6 +81,14 @@ def test_other_settings_are_refused_unless_everything_is_made_again(tmp_path):
     assert not (tmp_path / "out/10/a.png").exists(), "a later run with seed 2 would take it for its own"
 
 
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_damaged_settings_name_their_file(tmp_path, text):
+    run(tmp_path, pictures("a"))
+    (tmp_path / "out/made.json").write_text(text)
+    with pytest.raises(ValueError, match=r"made\.json must hold .*--overwrite"):
+        run(tmp_path, pictures("a"))
+
+
 @pytest.mark.parametrize("path", ["../a.png", "/a.png", "b/../../a.png"])
 def test_no_picture_leaves_the_folder(tmp_path, path):
     with pytest.raises(ValueError, match="must lie in the output folder"):
