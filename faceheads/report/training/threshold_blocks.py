@@ -9,6 +9,7 @@ import pandas as pd
 
 from ...fairness.cuts import make_cuts
 from ...fairness.price import price_line, price_table
+from ...fitted_head import Head
 from ...measuring import Answers
 from ...targets import CLASSIFICATION
 from ...training import TrainingResult
@@ -47,8 +48,7 @@ def _sweep(answers: Answers, cohorts: pd.Categorical, column: str, names: list[s
     known = codes >= 0
     scores, truth, codes = answers.raw[known, 1], answers.y[known] == 1, codes[known].astype(np.int64)
     cuts = make_cuts(scores, truth, codes, len(names))
-    head = answers.head
-    limits = head.thresholds if head.by_cohort is None else head.by_cohort.values
+    limits = _limits(answers.head, cohorts, column, names)
     png = draw_png(partial(draw_sweep, cuts=cuts, names=names, thresholds=limits))
     caption = f"Accuracy by {column} over the threshold, one for all cohorts; dotted: the head's."
     prices = [
@@ -56,6 +56,14 @@ def _sweep(answers: Answers, cohorts: pd.Categorical, column: str, names: list[s
         for per_cohort, words in ((False, "One threshold for all"), (True, "One threshold for each cohort"))
     ]
     return [Pictures((Picture(picture, png, caption),)), *(block for blocks in prices for block in blocks)]
+
+
+def _limits(head: Head, cohorts: pd.Categorical, column: str, names: list[str]) -> tuple[float, ...]:
+    """The thresholds in use: one for each of ``names`` where they differ between the cohorts of ``column``, else one."""
+    if head.by_cohort is None or head.by_cohort.target != column:
+        return head.thresholds
+    of_cohort = dict(zip(cohorts.categories, head.by_cohort.values, strict=True))  # both in the order of the classes
+    return tuple(of_cohort[name] for name in names)
 
 
 def _prices(table: pd.DataFrame, caption: str) -> list[Block]:

@@ -11,6 +11,7 @@ from PIL import Image
 from sklearn.metrics import auc, roc_curve
 
 from faceheads.cli import train_main
+from faceheads.fitted_head import CohortThresholds
 from faceheads.labels import write_labels
 from faceheads.metrics import cohorts
 from faceheads.metrics.intervals import N_RESAMPLES
@@ -20,6 +21,7 @@ from faceheads.report.html import html
 from faceheads.report.markdown import markdown
 from faceheads.report.thumbnails import face_thumbnails
 from faceheads.report.training import ModelCard, Sources, training_document
+from faceheads.report.training import threshold_blocks as sweeps
 from faceheads.report.training.example_blocks import example_blocks
 from faceheads.report.training.threshold_blocks import threshold_blocks
 from faceheads.summary import summary_json
@@ -131,6 +133,20 @@ def test_the_price_of_levelling_stands_beside_the_sweep_of_a_decision_between_tw
     assert blocks[4].words.startswith("The price of mean - gap against minimum: ")
     assert f"errors for {EVIL}" in blocks[4].words
     assert threshold_blocks(result, 1, "age") == []
+
+
+def test_each_cohort_has_its_own_threshold_in_the_sweep_of_its_column(monkeypatch, result):
+    drawn = []
+    monkeypatch.setattr(
+        sweeps, "draw_sweep", lambda figure, cuts, names, thresholds: drawn.append((names, thresholds))
+    )
+    own = CohortThresholds("mood", (0.1, 0.2, 0.3, 0.4))  # of EVIL, a, b, rare
+    answers = result.held_out[0].answers
+    held = replace(result.held_out[0], answers=replace(answers, head=replace(answers.head, by_cohort=own)))
+    threshold_blocks(replace(result, held_out=(held, result.held_out[1])), 0, "gender")
+    other = replace(held, answers=replace(answers, head=replace(answers.head, by_cohort=replace(own, target="x"))))
+    threshold_blocks(replace(result, held_out=(other, result.held_out[1])), 0, "gender")
+    assert drawn == [([EVIL, "a", "b"], (0.1, 0.2, 0.3)), ([EVIL, "a", "b"], (0.5,))]
 
 
 def test_the_worst_mistakes_come_first_with_what_was_said(written, result):
