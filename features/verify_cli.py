@@ -12,11 +12,22 @@ from pathlib import Path
 import numpy as np
 
 from faceheads.command import run_command
+from faceheads.identification.cleaning_cli import (
+    add_cleaning_options,
+    clean_table,
+    in_words,
+    rows_to_show,
+    write_review,
+)
 from faceheads.identification.cli import add_identification_options, identify_table
+from faceheads.joining import parts_of_spec
 from faceheads.labels import read_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
+from faceheads.report.extra import require
+from faceheads.spec import TableSpec
 from faceheads.table import FaceRow, FaceTable
 from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
+from faceheads.verification.fusion import fused_table
 from faceheads.verification.scores.registry import PLAIN
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
 
@@ -25,6 +36,7 @@ from .extract import Extraction
 from .folders import list_images
 from .options import DETECTORS, add_machine_options, devices
 from .pipeline import FACE_POLICIES, FacePipeline, PipelineConfig
+from .thumbnails import cut_faces
 
 
 def verification_parser() -> argparse.ArgumentParser:
@@ -41,6 +53,7 @@ def verification_parser() -> argparse.ArgumentParser:
     )
     add_table_options(parser)
     add_identification_options(parser)
+    add_cleaning_options(parser)
     _add_photo_options(parser)
     add_machine_options(parser)
     return parser
@@ -72,9 +85,25 @@ def verify_main(argv: Sequence[str] | None = None) -> int:
 def _verify(args: argparse.Namespace) -> int:
     if args.photos:
         return _verify_photos(args)
+    if args.clean is not None:
+        return _clean(args)
     if args.data_dir is not None:
         _extract(args)
     return verify_table(args) if args.gallery is None else identify_table(args)
+
+
+def _clean(args: argparse.Namespace) -> int:
+    if args.report is not None:
+        require("jinja2", instead="leave --report away")  # better now than after the work
+    if args.data_dir is not None and args.feature is not None and not args.feature.exists():
+        _extract(args)
+    table, findings = clean_table(args)
+    if args.report is not None:
+        rows = [row for both in rows_to_show(findings).values() for some in both for row in some]
+        pictures = {} if args.data_dir is None else cut_faces(args.data_dir, table, rows, resolve_jobs(args.jobs))
+        write_review(args.report, table, findings, pictures)
+    print(in_words(findings, args.json))
+    return 0
 
 
 # ------------------------------------------------------------------------------------------------- two photos
@@ -87,24 +116,39 @@ def _verify_photos(args: argparse.Namespace) -> int:
     if args.score != PLAIN:
         raise ValueError("--score goes with --save_threshold; two photos are compared by what the threshold says.")
     file = load_threshold(args.threshold)
-    pipeline = FacePipeline(_config_of(file, args))
-    file.check_spec(pipeline.table_spec)
-    rows = [replace(_face(pipeline, path), path=f"{i}") for i, path in enumerate(args.photos)]
-    faces = FaceTable.from_rows(rows, len(rows[0].landmarks_xy), pipeline.table_spec)
+    faces = fused_table([_faces(FacePipeline(config), args.photos) for config in _configs_of(file, args)])
+    file.check_spec(faces.spec)
+    for path, has_embedding, reason in zip(args.photos, faces.has_embedding, faces.reason, strict=True):
+        if not has_embedding:  # each table has a face, but not the same one
+            raise ValueError(f"{path} cannot be compared: {reason}. Failure to acquire is no decision.")
     decision = file.decide(float(file.similarities(faces, np.array([0]), np.array([1]))[0]))
     print(json.dumps(decision.to_json()) if args.json else _in_words(decision, file))
     return 0 if decision.answer == "match" else 1
 
 
-def _config_of(file: ThresholdFile, args: argparse.Namespace) -> PipelineConfig:
-    """The pipeline that the threshold's embeddings came from, but for what the user changed."""
+def _configs_of(file: ThresholdFile, args: argparse.Namespace) -> list[PipelineConfig]:
+    """The pipelines that the threshold's embeddings came from, one for each table that was fused."""
+    parts = parts_of_spec(file.spec)
+    if len(parts) > 1 and (args.detector is not None or args.embedder is not None):
+        raise ValueError("the threshold is one of several fused tables: leave --detector and --embedder away.")
+    return [_config_of(part, args) for part in parts]
+
+
+def _config_of(spec: TableSpec, args: argparse.Namespace) -> PipelineConfig:
+    """The pipeline of a specification, but for what the user changed."""
     changes = {"device": devices(args.device)[0], "no_face": "skip"}
     changes |= {name: getattr(args, name) for name in ("detector", "faces") if getattr(args, name) is not None}
-    if args.detector not in (None, file.spec.detector):
+    if args.detector not in (None, spec.detector):
         changes["detector_settings"] = {}
-        note = f"note: the threshold's errors were measured on faces found by {file.spec.detector}"
+        note = f"note: the threshold's errors were measured on faces found by {spec.detector}"
         print(f"{note}; with other detection they may not hold", file=sys.stderr)
-    return PipelineConfig.from_spec(file.spec, args.embedder, **changes)
+    return PipelineConfig.from_spec(spec, args.embedder, **changes)
+
+
+def _faces(pipeline: FacePipeline, photos: Sequence[Path]) -> FaceTable:
+    """The face of each photo."""
+    rows = [replace(_face(pipeline, path), path=f"{i}") for i, path in enumerate(photos)]
+    return FaceTable.from_rows(rows, len(rows[0].landmarks_xy), pipeline.table_spec)
 
 
 def _face(pipeline: FacePipeline, path: Path) -> FaceRow:
@@ -139,6 +183,8 @@ def _extract(args: argparse.Namespace) -> None:
     """Extract the photos that the pairs or labels name into the feature table, those that it lacks."""
     if args.feature is None:
         raise ValueError("--data_dir extracts into a feature table: name it with --feature NAME.parquet.")
+    if args.fuse:
+        raise ValueError("--data_dir extracts one table; extract each with feature_extraction.py before --fuse.")
     set_passive_wait()
     images = _images(args)
     Extraction(args.data_dir, images, _config(args), args.feature, resolve_jobs(args.jobs)).run()
@@ -146,7 +192,7 @@ def _extract(args: argparse.Namespace) -> None:
 
 def _config(args: argparse.Namespace) -> PipelineConfig:
     if args.threshold is not None:
-        return _config_of(load_threshold(args.threshold), args)
+        return _config_of(load_threshold(args.threshold).spec, args)
     name = "dlib" if args.embedder is None else args.embedder
     chosen = {key: getattr(args, key) for key in ("detector", "faces") if getattr(args, key) is not None}
     return PipelineConfig(EmbedderRequest(name, flip=args.flip), device=devices(args.device)[0], **chosen)

@@ -7,6 +7,7 @@
 ``thresholds``        the threshold for a gallery of so many photos, from a threshold file
 ``grouping``          unknown faces by person: average linkage, two faces of one photo are never one person
 ``agreement``         how well groups agree with people (B-cubed, pairwise F)
+``cleaning``          labels that do not fit their faces
 ``searches``          who is enrolled and searched, and what is measured on searches; ``document`` tells it
 ====================  ===============================================================================================
 

@@ -19,6 +19,7 @@ cannot-link.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -184,6 +185,25 @@ def _by_size(labels: np.ndarray) -> np.ndarray:
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))
     return number[codes] if len(codes) else codes
+
+
+def mean_similarity(one: Sequence[np.ndarray], other: Sequence[np.ndarray], metric: str) -> np.ndarray:
+    """How alike groups of vectors are, by the same mean; float64 of shape (n_one, n_other).
+
+    Parameters
+    ----------
+    one, other : sequence of ndarray of shape (n_faces, dimension), float
+        The prepared vectors of each group.
+    metric : {"cosine", "euclidean"}
+    """
+    means = [np.array([group.mean(axis=0, dtype=np.float64) for group in side]) for side in (one, other)]
+    product = means[0] @ means[1].T
+    if metric == "cosine":
+        return product
+    squares = [
+        np.array([(np.asarray(group, np.float64) ** 2).sum(axis=1).mean() for group in side]) for side in (one, other)
+    ]
+    return -np.sqrt(np.maximum(squares[0][:, None] + squares[1][None, :] - 2 * product, 0))
 
 
 def similarity_to_group(embedding: np.ndarray, group: np.ndarray, metric: str) -> np.ndarray:
