@@ -21,6 +21,7 @@ from ..table import FaceTable
 from ..table_io import read_table
 from .comparisons import FAKE, Comparisons
 from .error_rates import ErrorCurve
+from .fusion import fused_table
 from .identities import IDENTITY, labelled_identities
 from .pairing import MAX_PAIRS, count_all_pairs
 from .plots import draw
@@ -39,6 +40,15 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     """Options on what is compared, on the threshold and on the report."""
     group = parser.add_argument_group("what is compared")
     group.add_argument("--feature", type=Path, help="feature table")
+    group.add_argument(
+        "--fuse",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="TABLE",
+        help="another table of the same photos, of another embedder or detector: similarities are the mean of those of all "
+        "tables; can be repeated",
+    )
     group.add_argument(
         "--pairs",
         type=Path,
@@ -135,7 +145,7 @@ def verify_table(args: argparse.Namespace) -> int:
     if args.report is not None and not args.no_pictures:
         # better now than after the work
         require("matplotlib.figure", "jinja2", instead="ask for the numbers alone with --no_pictures")
-    table = read_table(args.feature)
+    table = fused_table([read_table(path) for path in (args.feature, *args.fuse)])
     file, reported = _threshold_and_comparisons(args, table)
     curve = _curve(args, reported)
     if curve is not reported.rates.curve:

@@ -3,15 +3,18 @@
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from faceheads.joining import parts_of_spec
 from faceheads.labels import write_labels
 from faceheads.table import Status
 from faceheads.table_io import write_table
+from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.threshold_file import load_threshold
 from features import verify_cli
 from features.cli import verify_main
@@ -64,9 +67,12 @@ def test_a_list_in_any_form_is_read_by_the_names_of_its_columns(files, capsys):
     assert "any.csv: 198 mated and 194 non-mated comparisons" in capsys.readouterr().out
 
 
-def test_a_score_is_fitted_to_the_people_of_the_threshold_and_used_with_it(files, capsys):
+def test_a_score_is_fitted_to_the_people_of_the_threshold_and_used_with_it(files, capsys, monkeypatch):
     options = ["--identity", "labels.csv", "--fmr", "0.01", "--score", "plda", "--save_threshold", "other.json"]
+    calls, cross_scored = [], Comparisons.cross_scored
+    monkeypatch.setattr(Comparisons, "cross_scored", lambda *args: calls.append(args) or cross_scored(*args))
     assert run(files, *options) == 0
+    assert len(calls) == 1  # the threshold is found on scores by fits to others
     assert "similarity euclidean, score plda" in capsys.readouterr().out
     file = load_threshold(files / "other.json")
     assert file.score.name == "plda" and file.tuned_on.n_identities + file.reported_on.n_identities == 60
@@ -151,7 +157,9 @@ def test_the_commands_of_the_readme_are_understood():
 class FakePipeline(FacePipeline):
     """Finds as many faces in a photo as its pixels say."""
 
-    table_spec = table_spec(8)
+    @property
+    def table_spec(self):
+        return table_spec(8, detector=self.config.detector)
 
     def find_faces(self, images):
         face = Face(np.array([0, 0, 9, 9]), 1.0, "hog", np.eye(5, 2), "dlib5")
@@ -172,10 +180,11 @@ def photos(files, tmp_path, monkeypatch):
     for name, n_faces in (("none", 0), ("one", 1), ("same", 1), ("two", 2)):
         Image.new("RGB", (9, 9), (n_faces,) * 3).save(tmp_path / f"{name}.png")
     monkeypatch.setattr(verify_cli, "FacePipeline", FakePipeline)
-    monkeypatch.setattr(verify_cli, "_config_of", lambda file, args: PipelineConfig())
+    monkeypatch.setattr(verify_cli, "_config_of", lambda spec, args: PipelineConfig(detector=spec.detector))
 
-    def compare(*names):
-        return verify_main([*(str(tmp_path / name) for name in names), "--threshold", str(files / "t.json"), "--json"])
+    def compare(*names, threshold="t.json"):
+        words = [str(tmp_path / name) if "." in name else name for name in names]
+        return verify_main([*words, "--threshold", str(files / threshold), "--json"])
 
     return compare
 
@@ -189,6 +198,22 @@ def test_two_photos_are_a_match_or_not_by_exit_code_and_words(photos, capsys):
     captured = capsys.readouterr()
     assert json.loads(captured.out)["similarity"] == -2.0
     assert "two.png has 2 faces; the largest one is compared" in captured.err
+
+
+def test_two_photos_go_through_the_pipelines_of_all_fused_tables(files, photos, capsys):
+    table = faces_table(n_people=60, n_lost=2)
+    write_table(files / "cnn.parquet", replace(table, spec=table_spec(8, detector="cnn")))
+    options = ["--fuse", str(files / "cnn.parquet"), "--identity", "labels.csv", "--fmr", "0.01", "--metric", "cosine"]
+    assert run(files, *options, "--save_threshold", str(files / "fused.json")) == 0
+    file = load_threshold(files / "fused.json")
+    assert [part.detector for part in parts_of_spec(file.spec)] == ["hog", "cnn"]
+    capsys.readouterr()
+    assert (
+        photos("one.png", "two.png", threshold="fused.json") == 0
+    )  # the lengths of vectors do not matter to the cosine
+    assert json.loads(capsys.readouterr().out)["similarity"] == pytest.approx(1)
+    assert photos("one.png", "two.png", "--detector", "hog", threshold="fused.json") == 2
+    assert "leave --detector and --embedder away" in capsys.readouterr().err
 
 
 def test_a_photo_without_a_face_is_no_decision(photos, capsys):

@@ -9,6 +9,7 @@ import safetensors.numpy
 
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.rules import Request
+from faceheads.verification.scores import score_file
 from faceheads.verification.scores.faces import face_inputs
 from faceheads.verification.scores.registry import SCORES, make_score, wants_quality
 from faceheads.verification.scores.score_file import arrays_path
@@ -87,6 +88,12 @@ def test_a_description_that_someone_changed_is_refused(saved, change, words):
 def test_arrays_that_do_not_fit_are_refused(saved, arrays, words):
     rewrite(saved, **arrays)
     with pytest.raises(ThresholdError, match=words):
+        load_threshold(saved)
+
+
+def test_a_file_of_arrays_that_is_too_large_is_refused(saved, monkeypatch):
+    monkeypatch.setattr(score_file, "_MAX_BYTES", 100)
+    with pytest.raises(ThresholdError, match="has more than 100 bytes"):
         load_threshold(saved)
 
 
