@@ -35,6 +35,7 @@ from faceheads.table_io import read_table
 from faceheads.verification.bona_fide import BonaFideMatch
 from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.kinds import KindErrors, errors_by_kind
+from faceheads.verification.rules import Request
 from faceheads.verification.trials import Trials, compare_rows, pair_rows
 from features.embed import EmbedderRequest
 from features.extract import Extraction
@@ -228,15 +229,15 @@ def _with_scores(trials: Trials, score: Callable[[np.ndarray], np.ndarray], colu
 def _report_passing(train: Part, test: Part) -> float:
     """Print which share of the fakes pass the plain similarity; returns the threshold."""
     real = train.trials[train.trials.kind == REAL].made
-    point = ErrorCurve.from_similarities(real.similarity, real.is_mated).operating_point(PASS_FMR)
+    threshold = Request("fmr", PASS_FMR).find(ErrorCurve.from_similarities(real.similarity, real.is_mated))
     rows = []
-    for kind in errors_by_kind(test.trials, point.threshold):
+    for kind in errors_by_kind(test.trials, threshold):
         n_all = kind.n_non_mated + kind.n_non_mated_lost
         share = kind.fmr.value * kind.n_non_mated / n_all  # a fake without a face does not pass
         verdict = "" if kind.kind == REAL else ("counts" if share >= PASS_SHARE else "does not count")
         rows.append([kind.kind, n_all, kind.n_non_mated_lost, f"{share:.1%}", verdict])
     print(markdown_table(["non-mated pairs of DevTest", "n", "lost", "pass at FMR 1e-2 of DevTrain", ""], rows))
-    return point.threshold
+    return threshold
 
 
 def _row(name: str, trials: Trials) -> list[str]:
