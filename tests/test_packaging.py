@@ -146,6 +146,12 @@ def test_the_wheel_holds_the_data_files_and_the_licences(wheel, source):
     assert data | {"LICENSE", "MODEL_LICENSES.md"} <= held
 
 
+def test_the_wheel_holds_what_pages_are_made_of(wheel, source):
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if "/templates/" in name}
+    templates = source / "faceheads" / "report" / "templates"
+    assert held == {path.relative_to(source).as_posix() for path in templates.rglob("*") if path.is_file()}
+
+
 def test_every_module_of_the_installed_wheel_can_be_imported(installed, wheel, tmp_path):
     python, _ = installed
     code = f"import importlib\nfor name in {wheel_modules(wheel)}:\n    importlib.import_module(name)"
