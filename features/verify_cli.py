@@ -20,12 +20,14 @@ from faceheads.identification.cleaning_cli import (
     write_review,
 )
 from faceheads.identification.cli import add_identification_options, identify_table
+from faceheads.identification.submission import open_challenge, write_submission
 from faceheads.joining import parts_of_spec
 from faceheads.labels import read_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.report.extra import require
 from faceheads.spec import TableSpec
 from faceheads.table import FaceRow, FaceTable
+from faceheads.table_io import read_table
 from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
 from faceheads.verification.fusion import fused_table
 from faceheads.verification.scores.registry import PLAIN
@@ -54,6 +56,13 @@ def verification_parser() -> argparse.ArgumentParser:
     add_table_options(parser)
     add_identification_options(parser)
     add_cleaning_options(parser)
+    parser.add_argument(
+        "--submission",
+        type=Path,
+        metavar="OUT.csv",
+        help="write what the challenge takes whose folder --data_dir is: Kryptonite (the similarity of each test pair) or "
+        "FACECOM's Task B (the person on each distorted photo of val); --feature keeps the embeddings",
+    )
     _add_photo_options(parser)
     add_machine_options(parser)
     return parser
@@ -87,9 +96,28 @@ def _verify(args: argparse.Namespace) -> int:
         return _verify_photos(args)
     if args.clean is not None:
         return _clean(args)
+    if args.submission is not None:
+        return _submit(args)
     if args.data_dir is not None:
         _extract(args)
     return verify_table(args) if args.gallery is None else identify_table(args)
+
+
+def _submit(args: argparse.Namespace) -> int:
+    if args.data_dir is None or args.feature is None:
+        raise ValueError("--submission needs --data_dir, the folder of the challenge, and --feature, a table to keep.")
+    dataset, images = open_challenge(args.data_dir)
+    there = set(read_table(args.feature).path) if args.feature.exists() else set()
+    if not there.issuperset(images):
+        set_passive_wait()
+        wanted = sorted({*images, *there.intersection(dataset.images)})
+        Extraction(dataset.root, wanted, _config(args), args.feature, resolve_jobs(args.jobs)).run()
+    table = read_table(args.feature)
+    file = None if args.threshold is None else load_threshold(args.threshold)
+    metric = table.spec.embedder.metric if args.metric == "auto" and table.spec is not None else args.metric
+    n_lines = write_submission(args.submission, dataset, table, "cosine" if metric == "auto" else metric, file)
+    print(f"submission: {args.submission} ({n_lines:,} lines, {dataset.name})")
+    return 0
 
 
 def _clean(args: argparse.Namespace) -> int:
@@ -118,9 +146,9 @@ def _verify_photos(args: argparse.Namespace) -> int:
     file = load_threshold(args.threshold)
     faces = fused_table([_faces(FacePipeline(config), args.photos) for config in _configs_of(file, args)])
     file.check_spec(faces.spec)
-    for path, has_embedding, reason in zip(args.photos, faces.has_embedding, faces.reason, strict=True):
-        if not has_embedding:  # each table has a face, but not the same one
-            raise ValueError(f"{path} cannot be compared: {reason}. Failure to acquire is no decision.")
+    for path, has_embedding, why in zip(args.photos, faces.has_embedding, _reasons(faces), strict=True):
+        if not has_embedding:
+            raise ValueError(f"{path} cannot be compared: {why}. Failure to acquire is no decision.")
     decision = file.decide(float(file.similarities(faces, np.array([0]), np.array([1]))[0]))
     print(json.dumps(decision.to_json()) if args.json else _in_words(decision, file))
     return 0 if decision.answer == "match" else 1
@@ -146,20 +174,23 @@ def _config_of(spec: TableSpec, args: argparse.Namespace) -> PipelineConfig:
 
 
 def _faces(pipeline: FacePipeline, photos: Sequence[Path]) -> FaceTable:
-    """The face of each photo."""
-    rows = [replace(_face(pipeline, path), path=f"{i}") for i, path in enumerate(photos)]
-    return FaceTable.from_rows(rows, len(rows[0].landmarks_xy), pipeline.table_spec)
+    """A row for each photo, with its face where one was found."""
+    rows = [replace(_row(pipeline, path), path=f"{i}") for i, path in enumerate(photos)]
+    n_landmarks = max(len(row.landmarks_xy) if row.status.has_embedding else 0 for row in rows)
+    return FaceTable.from_rows(rows, n_landmarks, pipeline.table_spec)
 
 
-def _face(pipeline: FacePipeline, path: Path) -> FaceRow:
-    """The face in a photo."""
+def _row(pipeline: FacePipeline, path: Path) -> FaceRow:
     row = pipeline.rows_of(path.parent, [path.name])[0]
-    if not row.status.has_embedding:
-        raise ValueError(f"{path} cannot be compared: {row.reason or row.status}. Failure to acquire is no decision.")
     if row.n_faces > 1:
         kept = pipeline.config.faces
         print(f"note: {path} has {row.n_faces} faces; the {kept} one is compared", file=sys.stderr)
     return row
+
+
+def _reasons(faces: FaceTable) -> list[str]:
+    """Why rows have no vector: the reason, or the status where that says all."""
+    return [reason if reason else status for reason, status in zip(faces.reason, faces.status, strict=True)]
 
 
 def _in_words(decision: Decision, file: ThresholdFile) -> str:

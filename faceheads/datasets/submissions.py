@@ -88,3 +88,38 @@ def _check_keys(given: pd.Index, listed: Sequence, what: str) -> None:
         raise ValueError(
             f"each listed {what} must have one value; got {len(given)} values for {len(wanted)} listed. {'; '.join(wrong)}."
         )
+
+
+def write_facecom_predictions(
+    file: str | os.PathLike, truth: pd.Series, predicted: pd.Series, similarity: pd.Series | None = None
+) -> None:
+    """Write ``path,true,pred``, one line an image of the part that is scored, sorted by path; ``similarity`` if given.
+
+    Parameters
+    ----------
+    file : path
+    truth : pandas.Series
+        Index = path of the image, each once; values: the gender of Task A, the person of Task B.
+    predicted : pandas.Series
+        The same index in any order; no value may be missing, for whatever fails counts as wrong, and "nobody" is a name.
+    similarity : pandas.Series, optional
+        The same index; empty in the file where it is not finite.
+
+    Raises
+    ------
+    ValueError
+        If an image has no prediction or two, or a prediction is for no image.
+    """
+    _check_keys(predicted.index, list(truth.index), "image")
+    predicted = predicted.reindex(truth.index)
+    missing = predicted[predicted.isna()]
+    if len(missing):
+        raise ValueError(
+            f"each image must have a prediction; {len(missing)} have none, for example {missing.index[0]!r}."
+        )
+    frame = pd.DataFrame({"true": truth, "pred": predicted})
+    if similarity is not None:
+        _check_keys(similarity.index, list(truth.index), "image")
+        frame["similarity"] = similarity.reindex(truth.index)
+    frame.index = pd.Index(frame.index, name="path")
+    write_text(Path(file), frame.sort_index().to_csv(lineterminator="\n"))

@@ -132,7 +132,7 @@ def find_suspects(
         similarity[rows] = _to_main(vectors[rows], is_main[rows], metric)
     names = [name for name, rows in people.items() if is_main[rows].any()]
     means = [vectors[people[name]][is_main[people[name]]] for name in names]
-    suggested = _suggested(vectors, is_suspect, person, names, means, metric, thresholds.other)
+    suggested = _suggested(vectors, is_suspect, names, means, metric, thresholds.other)
     same = _same(names, means, metric, thresholds.same)
     return Findings(person, is_suspect, is_main, reason, similarity, suggested, same)
 
@@ -170,20 +170,16 @@ def _to_main(vectors: np.ndarray, is_main: np.ndarray, metric: str) -> np.ndarra
 def _suggested(
     vectors: np.ndarray,
     is_suspect: np.ndarray,
-    person: np.ndarray,
     names: list[str],
     means: list[np.ndarray],
     metric: str,
     threshold: float,
 ) -> np.ndarray:
-    """Who each suspect is most like besides the person it is labelled with, where that is alike enough."""
-    suggested, rows = np.full(len(person), "", dtype=object), np.flatnonzero(is_suspect)
-    number = {name: i for i, name in enumerate(names)}
+    """Who each suspect is most like, where that is alike enough; its own person is not, or it would be no suspect."""
+    suggested, rows = np.full(len(vectors), "", dtype=object), np.flatnonzero(is_suspect)
     for begin in range(0, len(rows) if names else 0, _BLOCK):
         some = rows[begin : begin + _BLOCK]
         similarity = mean_similarity([vectors[[row]] for row in some], means, metric)
-        own = np.array([number.get(person[row], -1) for row in some])
-        similarity[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf
         best = similarity.argmax(axis=1)
         is_alike = similarity[np.arange(len(some)), best] >= threshold
         suggested[some[is_alike]] = np.array(names, object)[best[is_alike]]
