@@ -1,7 +1,7 @@
 """What fitted scores bring on held-out people of LFW's View 1, and the accuracy of the best choice.
 
-The vectors are dlib's of faces found by MTCNN, of faces found by dlib's CNN, or the mean of both (which has a vector where
-either found the face). On each, every score is fitted to some people of DevTrain and measured on others; an image without a
+The vectors are dlib's of faces found by MTCNN, of faces found by dlib's CNN, or both fused (``verify.py --fuse``: the mean
+of both, which has a vector where either found the face). On each, every score is fitted to some people of DevTrain and measured on others; an image without a
 face makes its comparisons errors of accuracy. Vectors and score are chosen by DevTrain's accuracy over ten folds of its
 people, drawn five times. Then DevTest is looked at: the chosen one, and all scores on the same vectors, which no choice
 depends on.
@@ -12,7 +12,7 @@ depends on.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,8 @@ from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table import FaceTable
 from faceheads.verification.accuracy import cross_validated_accuracy, identity_folds, is_correct, logistic_threshold
 from faceheads.verification.comparisons import Comparisons
+from faceheads.verification.fusion import fused_table
 from faceheads.verification.scores.registry import PLAIN, SCORES, make_score
-from faceheads.verification.similarity import prepared
 from faceheads.verification.uncertainty import mean_with_interval
 
 from .arguments import benchmark_parser
@@ -56,7 +56,7 @@ def main() -> None:
     root = args.data / "lfw"
     train, test = (read_pairs(root / f"pairsDev{part}.txt") for part in ("Train", "Test"))
     single = {name: extracted(name, root, args.cache, resolve_jobs(args.jobs)) for name in TABLES}
-    tables = {**single, "mean of both": mean_table(list(single.values()))}
+    tables = {**single, "both, fused": fused_table(list(single.values()))}
     print(f"{machine_line()}\n")
     choices, rows = [], []
     for vectors, table in tables.items():
@@ -79,32 +79,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--verbose", action="store_true", help="print each line when it is known")
     return parser.parse_args()
-
-
-def mean_table(tables: list[FaceTable]) -> FaceTable:
-    """The mean of the unit vectors of tables of the same images; what is known of a face is that of the first that found it."""
-    first = tables[0]
-    if any((table.keys != first.keys).any() for table in tables[1:]):
-        raise ValueError("the mean of feature tables needs the same images in the same order.")
-    vectors = np.stack([prepared(table.embedding, "cosine") for table in tables])
-    n_found = np.isfinite(vectors).all(axis=2).sum(axis=0)
-    total = np.nansum(vectors, axis=0)
-    mean = np.divide(total, n_found[:, None], out=np.full_like(total, np.nan), where=n_found[:, None] > 0)
-    joined = first
-    for table in tables[1:]:
-        joined = _filled(joined, table)
-    return replace(joined, embedding=mean)
-
-
-def _filled(table: FaceTable, other: FaceTable) -> FaceTable:
-    """The table with the rows of another where it has no embedding itself."""
-    lost = ~table.has_embedding & other.has_embedding
-    columns = {}
-    for name in ("status", "reason", "box_xyxy", "landmarks_xy", "detection_score", "embedding", "n_faces"):
-        column = getattr(table, name).copy()
-        column[lost] = getattr(other, name)[lost]
-        columns[name] = column
-    return replace(table, **columns)
 
 
 def _listed(table: FaceTable, pairs: pd.DataFrame) -> Comparisons:
