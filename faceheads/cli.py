@@ -6,13 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from .audit.command import problems_beside, write_audit
 from .command import run_command
-from .datasets.idemia import read_test_list
-from .datasets.submissions import write_idemia_submission
 from .headfile import HeadError, HeadFile
 from .joining import join_tables
 from .labels import default_label_path, read_labels
@@ -23,7 +22,7 @@ from .report.training import ModelCard, Sources, read_card, training_document
 from .report.writing import write_document
 from .splits import TEST, save_split
 from .store import PICKLE_SUFFIXES, SUFFIXES, load_heads, save_heads
-from .submission import decide_listed
+from .submission import Challenge, open_challenge
 from .summary import summary_json, summary_text
 from .table import FaceTable
 from .table_io import read_table
@@ -49,10 +48,12 @@ def _audit(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     path = _checked_model_path(args.save_model)
-    listed = _listed_images(args)
+    challenge = _challenge(args)
     card = _model_card(args)
     table = join_tables([read_table(path) for path in feature_paths(args)])
     options = training_options(args)
+    if challenge is not None:
+        options = replace(options, split=challenge.check_split(args.split))
     if args.export_onnx is not None:
         check_exportable(args.export_onnx, [options.head, *options.heads.values()])
     result = train_heads(table, read_labels(_label_path(args)), options)
@@ -62,16 +63,16 @@ def _train(args: argparse.Namespace) -> int:
         files["onnx"] = [str(file) for file in _export(args.export_onnx, result)]
     if args.report is not None:
         files["report"] = str(_write_report(args, result, table, card))
-    if args.submission is not None:
-        write_idemia_submission(args.submission, decide_listed(result, table, listed), listed)
+    if challenge is not None:
+        challenge.write(args.submission, result, table)
         files["submission"] = args.submission
     if args.json:
         print(json.dumps({**summary_json(result), **files}, indent=1))
     else:
         print(summary_text(result))
         print(f"\nheads: {path} ({path.stat().st_size / 1e6:.1f} MB)   split: {split_path}")
-        if args.submission is not None:
-            print(f"submission: {args.submission} ({len(listed):,} lines)")
+        if challenge is not None:
+            print(f"submission: {args.submission} ({len(challenge.listed):,} lines)")
         if args.report is not None:
             print(f"report: {files['report']}")
         if args.export_onnx is not None:
@@ -81,13 +82,13 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _listed_images(args: argparse.Namespace) -> list[str]:
-    """The images that decisions are asked for, read before anything is trained; none without ``--submission``."""
+def _challenge(args: argparse.Namespace) -> Challenge | None:
+    """The challenge that decisions are asked for, read before anything is trained; none without ``--submission``."""
     if args.submission is None:
-        return []
+        return None
     if args.data_dir is None:
         raise ValueError("--submission needs --data_dir, the folder of the challenge with its test.txt.")
-    return read_test_list(args.data_dir)
+    return open_challenge(args.data_dir)
 
 
 def _model_card(args: argparse.Namespace) -> ModelCard | None:

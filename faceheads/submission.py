@@ -2,15 +2,90 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .datasets import ADAPTERS, open_dataset
+from .datasets.facecom import TASK_FOLDERS
+from .datasets.idemia import read_test_list
+from .datasets.submissions import write_facecom_predictions, write_idemia_submission
 from .fitted_head import Head
 from .table import FaceTable
 from .targets import CLASSIFICATION
 from .training import TrainingResult
+
+_VAL = "val"
+
+
+@dataclass(frozen=True, eq=False)
+class Challenge:
+    """What a submission is about.
+
+    Attributes
+    ----------
+    listed : tuple of str
+        The images to decide about.
+    split : {"random", "given"}
+        How the others are divided for training and testing: where the listed ones have no labels, at random.
+    truth : Series of str, index = ``listed``, or None
+        What the file names beside each decision (FACECOM); None for Idemia's 1 and -1.
+    """
+
+    listed: tuple[str, ...]
+    split: str
+    truth: pd.Series | None = None
+
+    def check_split(self, split: str) -> str:
+        """The split to train with, where ``auto`` is asked for too.
+
+        Raises
+        ------
+        ValueError
+            If images that are scored would be trained on.
+        """
+        if self.truth is not None and split not in ("auto", "given"):
+            raise ValueError(f"--split {split} would train on the images that FACECOM scores. Leave --split away.")
+        return self.split if split == "auto" else split
+
+    def write(self, file: str | os.PathLike, result: TrainingResult, table: FaceTable) -> None:
+        """Write the decisions of a trained head in the form of the challenge.
+
+        Raises
+        ------
+        ValueError
+            As :func:`decide_listed` and the writers do.
+        """
+        decided = decide_listed(result, table, self.listed)
+        if self.truth is None:
+            write_idemia_submission(file, decided, self.listed)
+            return
+        classes = np.array(_binary_head(result.file.heads).target.classes, dtype=object)
+        write_facecom_predictions(file, self.truth, pd.Series(classes[decided], index=decided.index))
+
+
+def open_challenge(folder: Path) -> Challenge:
+    """The challenge whose folder this is: FACECOM's Task A, else Idemia's with its ``test.txt``.
+
+    Raises
+    ------
+    ValueError
+        If it has no images to decide about.
+    """
+    if not ADAPTERS["facecom"].detect(folder):
+        return Challenge(tuple(read_test_list(folder)), "random")
+    task = "A" if (folder / TASK_FOLDERS["A"]).is_dir() else None
+    labels = open_dataset(folder, "facecom", task=task).labels
+    if "gender" not in labels.columns:
+        raise ValueError(f"{folder} is FACECOM's Task B: its submission is written by verify.py --submission.")
+    truth = labels.loc[labels["split"] == _VAL, "gender"]
+    if not len(truth):
+        raise ValueError(f"{folder} has no images in val to decide about.")
+    return Challenge(tuple(truth.index), "given", truth)
 
 
 def decide_listed(result: TrainingResult, table: FaceTable, listed: Sequence[str]) -> pd.Series:

@@ -158,7 +158,8 @@ def _add_threshold_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--submission",
         metavar="FILE",
-        help="write the decisions for the images that test.txt in --data_dir lists, 1 or -1 a line",
+        help="write what the challenge takes whose folder --data_dir is: Idemia (1 or -1 for each image of test.txt) or "
+        "FACECOM's Task A (path,true,pred of val)",
     )
 
 
@@ -206,7 +207,7 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
         tasks=tasks,
         head=head,
         heads=heads,
-        split="random" if args.split == "auto" and args.submission is not None else args.split,
+        split=args.split,
         groups=args.groups,
         test_size=args.test_size,
         cohorts=tuple(args.cohort),

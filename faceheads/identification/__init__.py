@@ -8,6 +8,7 @@
 ``grouping``          unknown faces by person: average linkage, two faces of one photo are never one person
 ``agreement``         how well groups agree with people (B-cubed, pairwise F)
 ``cleaning``          labels that do not fit their faces
+``submission``        what Kryptonite and FACECOM take
 ``searches``          who is enrolled and searched, and what is measured on searches; ``document`` tells it
 ====================  ===============================================================================================
 

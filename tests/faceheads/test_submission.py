@@ -141,3 +141,52 @@ def test_a_submission_needs_the_folder_of_the_challenge(challenge, capsys):
     options = ["--feature", str(folder / "feature.parquet"), "--save_model", str(folder / "heads.skops")]
     assert train_main([*options, "--submission", str(folder / "submission.csv")]) == 2
     assert "--submission needs --data_dir" in capsys.readouterr().err
+
+
+@pytest.fixture
+def facecom(tmp_path):
+    """FACECOM's Task A: empty photos, and a table in which gender shows, one photo of val without a face."""
+    rng, rows = np.random.default_rng(0), []
+    for i in range(120):
+        part, gender = ("val" if i % 6 == 0 else "train"), ("female", "male")[i % 4 == 0]
+        path = f"{part}/{gender}/{i:03d}.jpg"
+        (tmp_path / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / path).touch()
+        signal = np.full(8, 2.0 if gender == "male" else -2.0)
+        rows.append(face_row(path, rng, embedding=signal + rng.normal(size=8)))
+    rows[0] = FaceRow(rows[0].path, rows[0].sha256, Status.NO_FACE, image_hw=(80, 80))
+    write_table(tmp_path / "feature.parquet", FaceTable.from_rows(rows, 5, table_spec()))
+    columns = {"gender": [r.path.split("/")[1] for r in rows], "split": [r.path.split("/")[0] for r in rows]}
+    write_labels(
+        tmp_path / "feature.label.csv", pd.DataFrame(columns, index=pd.Index([r.path for r in rows], name="path"))
+    )
+    return tmp_path
+
+
+def train_on_facecom(folder, *options):
+    paths = (
+        "--feature",
+        folder / "feature.parquet",
+        "--save_model",
+        folder / "heads.skops",
+        "--data_dir",
+        folder / "data",
+    )
+    more = ("--target", "gender", "--head", "logistic", "--jobs", 1, "--submission", folder / "s.csv")
+    return train_main([str(option) for option in (*paths, *more, *options)])
+
+
+def test_facecoms_part_val_is_decided_by_a_head_that_never_saw_it(facecom, capsys):
+    assert train_on_facecom(facecom, "--json") == 0
+    found = pd.read_csv(facecom / "s.csv")
+    assert list(found.columns) == ["path", "true", "pred"] and len(found) == 20
+    assert (found["true"] == found["path"].str.split("/").str[1]).all()
+    wrong = found[found["true"] != found["pred"]]
+    assert list(wrong["path"]) == ["val/male/000.jpg"]  # without a face: the most frequent class of training
+    split = pd.read_csv(facecom / "heads.split.csv", index_col=0)
+    assert set(split.index[split.iloc[:, -1] == "train"].str.split("/").str[0]) == {"train"}
+
+
+def test_training_on_what_facecom_scores_is_refused(facecom, capsys):
+    assert train_on_facecom(facecom, "--split", "random") == 2
+    assert "would train on the images that FACECOM scores" in capsys.readouterr().err
