@@ -94,6 +94,7 @@ def verify_main(argv: Sequence[str] | None = None) -> int:
 def _verify(args: argparse.Namespace) -> int:
     if args.photos:
         return _verify_photos(args)
+    _check_comparisons(args)
     if args.clean is not None:
         return _clean(args)
     if args.submission is not None:
@@ -101,6 +102,14 @@ def _verify(args: argparse.Namespace) -> int:
     if args.data_dir is not None:
         _extract(args)
     return verify_table(args) if args.gallery is None else identify_table(args)
+
+
+def _check_comparisons(args: argparse.Namespace) -> None:
+    """Refuse options on comparisons where something else is done."""
+    others = [name for name in ("gallery", "clean", "submission") if getattr(args, name) is not None]
+    asked = [name for name in ("fuse", "cohort") if getattr(args, name)] + ["score"] * (args.score != PLAIN)
+    if others and asked:
+        raise ValueError(f"--{asked[0]} is about comparisons of pairs; leave it away with --{others[0]}.")
 
 
 def _submit(args: argparse.Namespace) -> int:

@@ -124,6 +124,7 @@ def test_a_missing_matplotlib_is_told_before_the_work(files, capsys, monkeypatch
         (("--identity", "labels.csv", "--tune_pairs", "pairs.csv"), "--tune_pairs goes with --pairs"),
         (("--pairs", "pairs.csv", "--threshold", "pairs.csv"), "not a threshold file"),
         (("--pairs", "pairs.csv", "--score", "plda"), "--save_threshold"),
+        (("--identity", "folder", "--gallery", "first", "--fuse", "x"), "leave it away with --gallery"),
         (("--identity", "folder", "--score", "plda", "--save_threshold", "x", "--max_pairs", "all"), "of the metric"),
     ],
 )
