@@ -165,7 +165,8 @@ def _read_payload(path: Path, trust: bool) -> object:
     if not trust:
         raise HeadError(
             f"{path} is a pickle: reading it runs code that its author put into it. If you trust the author, "
-            "give --trust (trust=True); better, ask for a .skops file."
+            "give --trust (trust=True); better, ask for a .skops file, or convert an old face_model.pkl with python -m "
+            "faceheads.convert, which runs nothing."
         )
     try:
         return joblib.load(path)  # reads plain pickles too
@@ -176,7 +177,8 @@ def _read_payload(path: Path, trust: bool) -> object:
 def _assemble(payload: object) -> HeadFile:
     if not isinstance(payload, dict) or not isinstance(payload.get("description"), str):
         raise HeadError(
-            "it holds no heads of faceheads. Models of other software must be trained again with train.py."
+            "it holds no heads of faceheads. Networks of face-classification can be converted with python -m "
+            "faceheads.convert; other models must be trained again with train.py."
         )
     values = json.loads(payload["description"])
     if values.get("format_version") != FORMAT_VERSION:
