@@ -106,8 +106,8 @@ def _arguments() -> argparse.Namespace:
         "--cache", type=Path, default=Path("demo/kryptonite_like"), help="where images and tables are kept"
     )
     parser.add_argument("--seen", choices=GENERATORS, default="poisson", help="fakes to learn from (default: poisson)")
-    parser.add_argument("--train_fakes", type=int, default=2000, help="of the seen kind (default: %(default)s)")
-    parser.add_argument("--test_fakes", type=int, default=500, help="of each kind (default: %(default)s)")
+    parser.add_argument("--train_fakes", type=int, default=1500, help="of the seen kind (default: %(default)s)")
+    parser.add_argument("--test_fakes", type=int, default=400, help="of each kind (default: %(default)s)")
     parser.add_argument("--jobs", type=int)
     return parser.parse_args()
 
@@ -128,18 +128,24 @@ def _part(name: str, args: argparse.Namespace) -> Part:
 
 
 def _make_images(name: str, folder: Path, args: argparse.Namespace) -> None:
-    pairs = read_pairs(args.data / "lfw" / f"pairsDev{name}.txt")
-    people = {path.partition("/")[0] for side in ("probe", "reference") for path in pairs[side]}
-    photos = _photo_table(args)
-    chosen = [path.partition("/")[0] in people for path in photos.path]
-    identity = {path: path.partition("/")[0] for path in photos.path}
-    collection = FaceCollection.from_table(photos[np.array(chosen)], pd.DataFrame({"identity": pd.Series(identity)}))
+    collection = _collection(name, args)
     kinds, count = (GENERATORS, args.test_fakes) if name == "Test" else ((args.seen,), args.train_fakes)
     plans = plan_images(collection, kinds, count, seed=0)
     maker = FakeMaker(args.data / "lfw" / "lfw-deepfunneled")
     settings = {"seed": 0, "faces": collection.sha256}
     summary = ImageJob(plans, maker, folder, settings, resolve_jobs(args.jobs)).run()
     print(f"{folder.name}: {len(plans)} images planned, {len(summary.problems)} failed", flush=True)
+
+
+def _collection(name: str, args: argparse.Namespace) -> FaceCollection:
+    """Faces of the people of DevTrain or DevTest with two photos or more: others are in no mated pair."""
+    pairs = read_pairs(args.data / "lfw" / f"pairsDev{name}.txt")
+    people = {path.partition("/")[0] for side in ("probe", "reference") for path in pairs[side]}
+    photos = _photo_table(args)
+    photos = photos[photos.has_embedding]
+    identity = pd.Series([path.partition("/")[0] for path in photos.path], index=photos.path)
+    is_used = identity.isin(people) & identity.isin(identity.value_counts()[lambda n: n > 1].index)
+    return FaceCollection.from_table(photos[is_used.to_numpy()], identity.to_frame("identity"))
 
 
 def _photo_table(args: argparse.Namespace) -> FaceTable:

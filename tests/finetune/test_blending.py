@@ -55,6 +55,9 @@ def test_the_masked_part_gets_the_mean_and_contrast_of_the_target():
     before, after, wanted = (x.mean(axis=0) for x in lab)
     assert np.abs(before - wanted).max() > 5
     assert np.abs(after - wanted).max() < 1.5  # colours that leave the gamut are cut
+    contrast = [float(x[:, 0].std()) for x in lab]
+    assert contrast[2] < 0.7 * contrast[0]
+    assert contrast[1] == pytest.approx(max(contrast[2], contrast[0] / 1.6), rel=0.15)
 
 
 def test_a_mask_beyond_the_picture_changes_nothing():

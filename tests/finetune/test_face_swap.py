@@ -29,6 +29,15 @@ def test_a_face_swapped_with_itself_stays(blend):
     assert np.abs(swap_face(photo, photo, blend).astype(int) - photo.rgb).max() <= 3
 
 
+def test_a_bright_face_becomes_as_dark_as_the_target():
+    target = face_photo(2)
+    bright = FacePhoto(np.clip(target.rgb.astype(int) // 2 + 120, 0, 255).astype(np.uint8), target.points_xy)
+    dark = FacePhoto(target.rgb // 2, target.points_xy)
+    middle = (slice(55, 75), slice(50, 70))
+    swapped = swap_face(bright, dark, "feather")[middle].mean()
+    assert abs(swapped - dark.rgb[middle].mean()) < 0.2 * abs(bright.rgb[middle].mean() - dark.rgb[middle].mean())
+
+
 def test_the_blends_differ():
     source, target = face_photo(1), face_photo(2)
     assert np.abs(swap_face(source, target, "poisson").astype(int) - swap_face(source, target, "feather")).max() > 10

@@ -13,7 +13,7 @@ from faceheads.table import FaceTable
 from faceheads.table_io import write_table
 from finetune.contact_sheet import contact_sheet
 from finetune.face_collection import FaceCollection
-from finetune.fake_maker import crop_square
+from finetune.fake_maker import FakeMaker, crop_square
 from finetune.fake_pairs import list_pairs
 from finetune.fake_plan import GENERATORS, draw_pairs, plan_images
 from finetune.fakes import fakes_main
@@ -119,7 +119,16 @@ def test_a_crop_is_centred_on_the_box_and_black_beyond_the_photo():
     assert crop.shape == (80, 80, 3)
     dark = np.argwhere(crop[10:70, 10:70, 0] < 50) + 10
     assert np.abs(dark.mean(axis=0) - 39.5).max() <= 1
+    assert len(dark) == pytest.approx(8 * 8, abs=12)  # 4 of 40 pixels in the photo
     assert (crop_square(rgb, (-30, 40, -10, 60), 80, 0.5)[:, :39] == 0).all()
+
+
+def test_fakes_of_one_photo_differ_and_are_the_same_again(photo_folder):
+    plans = [p for p in plan_images(people(), ["self_blend"], 12, seed=0, with_real=False) if p.source == "Bob/0.jpg"]
+    maker = FakeMaker(photo_folder, size_px=64)
+    one, two = (maker.make(maker.open(plan.source), plan) for plan in plans[:2])
+    assert (one != two).any()
+    assert (one == maker.make(maker.open(plans[0].source), plans[0])).all()
 
 
 def test_a_contact_sheet_shows_every_picture_once():
