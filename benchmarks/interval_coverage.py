@@ -24,7 +24,8 @@ from faceheads.verification.uncertainty import UncertainRates
 
 from .report import machine_line, markdown_table
 
-_DISTANCE = 3.0
+#: Of the mean of mated similarities from that of the others.
+DISTANCE = 3.0
 _N_BOOTSTRAPS = 200
 RATES = ("FMR 1e-2", "FMR 1e-3", "FNMR 5e-2", "EER", "FNMR at FMR 1e-1", "FNMR at FMR 1e-2", "AUC")
 
@@ -67,7 +68,7 @@ class Population:
         k, m = np.triu_indices(self.n_photos, 1)
         c = np.repeat(np.arange(n), len(k))
         k, m = np.tile(k, n), np.tile(m, n)
-        mated = _DISTANCE + mated_people[c] + photos[c, k] + photos[c, m]
+        mated = DISTANCE + mated_people[c] + photos[c, k] + photos[c, m]
         similarity = np.concatenate([non_mated, mated])
         similarity += rng.normal(0, self.noise, len(similarity))
         rows = np.arange(len(similarity))
@@ -76,9 +77,9 @@ class Population:
     def truth(self) -> dict[str, float]:
         """The rates of all people there could be."""
         out, mated = self.spread
-        at_limit = {x: norm.cdf((norm.isf(x) * out - _DISTANCE) / mated) for x in (1e-1, 1e-2)}
-        area = norm.cdf(_DISTANCE / math.hypot(out, mated))
-        values = (1e-2, 1e-3, 5e-2, norm.sf(_DISTANCE / (out + mated)), at_limit[1e-1], at_limit[1e-2], area)
+        at_limit = {x: norm.cdf((norm.isf(x) * out - DISTANCE) / mated) for x in (1e-1, 1e-2)}
+        area = norm.cdf(DISTANCE / math.hypot(out, mated))
+        values = (1e-2, 1e-3, 5e-2, norm.sf(DISTANCE / (out + mated)), at_limit[1e-1], at_limit[1e-2], area)
         return dict(zip(RATES, map(float, values)))
 
     def estimates(self, rates: UncertainRates) -> dict[str, Estimate]:
@@ -89,7 +90,7 @@ class Population:
             e if rates.curve.n_non_mated >= comparisons_needed(x) else Estimate(math.nan)
             for e, x in zip(found, (1e-2, 1e-3))
         ]
-        found.append(rates.fnmr(_DISTANCE + norm.ppf(5e-2) * mated))
+        found.append(rates.fnmr(DISTANCE + norm.ppf(5e-2) * mated))
         found.append(rates.eer())
         found += [rates.fnmr_at_fmr(rates.curve.operating_point(x)) for x in (1e-1, 1e-2)]
         return dict(zip(RATES, [*found, rates.auc()]))
