@@ -42,7 +42,7 @@ DLIB: Setting = ("dlib, one at a time", 1)
 def main() -> None:
     """Print the largest difference and the ratios."""
     args = _arguments()
-    chips = _chips(args.data / "lfw" / "lfw-deepfunneled", args.chips)
+    chips = lfw_chips(args.data / "lfw" / "lfw-deepfunneled", args.chips)
     embedders = _embedders(args.batch_size, chips)
     print(f"{machine_line()}\n\n{len(chips)} chips in batches of {args.batch_size}\n")
     reference = embedders[DLIB].embed(chips)
@@ -61,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _chips(folder: Path, n_chips: int) -> np.ndarray:
+def lfw_chips(folder: Path, n_chips: int) -> np.ndarray:
     """Chips of faces, one a photo, from photos spread over the folder."""
     detector = dlib.get_frontal_face_detector()
     predictor = dlib.shape_predictor(str(find_weights("dlib_landmarks5")))
@@ -85,7 +85,8 @@ def _embedders(batch_size: int, chips: np.ndarray) -> dict[Setting, Embedder]:
     return embedders
 
 
-def _seconds(embedder: Embedder, chips: np.ndarray) -> float:
+def seconds_of(embedder: Embedder, chips: np.ndarray) -> float:
+    """Seconds that the embedder takes for the chips."""
     start = time.perf_counter()
     embedder.embed(chips)
     return time.perf_counter() - start
@@ -99,7 +100,7 @@ def _round(embedders: dict[Setting, Embedder], chips: np.ndarray, number: int) -
         torch.set_num_threads(setting[1])
         batch = some if setting == DLIB else chips
         embedder.embed(batch[:1])
-        seconds[setting] = _seconds(embedder, batch) / len(batch)
+        seconds[setting] = seconds_of(embedder, batch) / len(batch)
     return seconds
 
 

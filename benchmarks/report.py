@@ -14,10 +14,11 @@ def machine_line() -> str:
     """One line: processor, cores, load, Python and package versions."""
     versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     load = os.getloadavg()[0]
-    return f"{_processor()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}, {versions}"
+    return f"{processor()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}, {versions}"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of the processor."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             for line in file:

@@ -39,6 +39,7 @@ def _command(spec: TableSpec, file_name: str) -> str:
     predicted = spec.detector_settings.get("landmarks", embedder.landmark_scheme)
     if predicted in ("dlib5", "dlib68"):
         options += ["--landmarks", predicted.removeprefix("dlib")]
+    options += ["--precision", embedder.precision] * (embedder.precision != "float32")
     options += ["--flip"] * embedder.flip
     options += ["--jitter", str(embedder.jitter)] * bool(embedder.jitter)
     options += ["--restore"] * bool(embedder.crop.get("restore", False))

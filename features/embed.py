@@ -34,6 +34,8 @@ LAYER_PRESETS = {
     "dlib": {"identity": ("final",), "attributes": ("block07", "block10", "block14")},
     "facenet": {"identity": ("final",), "attributes": ("final",)},
 }
+#: Numbers that a network can compute with; ``int8`` makes other embeddings, see faceheads.networks.dlib_resnet_int8.
+PRECISIONS = ("float32", "int8")
 #: What a network can run in.
 BACKENDS = ("auto", "torch", "openvino")
 _DLIB_CROP = {"kind": "dlib_chip", "size": 150, "padding": 0.25}
@@ -76,6 +78,8 @@ class EmbedderRequest:
     backend : {"auto", "torch", "openvino"}
         What runs dlib's network; ``auto`` is OpenVINO on a CPU where it is installed, torch elsewhere. Does not change
         the numbers beyond rounding.
+    precision : {"float32", "int8"}
+        ``int8`` runs dlib's network in whole numbers of 8 bits on a CPU: other embeddings, almost three times as fast.
     """
 
     name: str = "dlib"
@@ -86,6 +90,7 @@ class EmbedderRequest:
     restore: bool = False
     batch_size: int = 64
     backend: str = "auto"
+    precision: str = "float32"
 
     def build(self, device: str = "cpu") -> Embedder:
         """The embedder, its weights found and verified.
@@ -100,6 +105,7 @@ class EmbedderRequest:
         FileNotFoundError
             If the weights are not on this machine; the message says how to get them.
         """
+        self._check_precision(device)
         if self.name in _BUILDERS:
             return _BUILDERS[self.name](self, device)
         path = Path(self.name)
@@ -111,6 +117,14 @@ class EmbedderRequest:
             f"--embedder must be one of {sorted(_BUILDERS)}, a .onnx file, or the folder of a finetuned network; "
             f"got {self.name!r}, which is none of them."
         )
+
+    def _check_precision(self, device: str) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {list(PRECISIONS)}; got {self.precision!r}.")
+        if self.precision == "int8" and (self.name != "dlib" or device != "cpu"):
+            raise ValueError(
+                f"--precision int8 is for --embedder dlib on --device cpu; got {self.name!r} on {device!r}."
+            )
 
     @classmethod
     def from_spec(cls, spec: EmbedderSpec, path: str | None = None) -> EmbedderRequest:
@@ -147,6 +161,7 @@ class EmbedderRequest:
             flip=spec.flip,
             jitter=spec.jitter,
             restore=bool(spec.crop.get("restore", False)),
+            precision=spec.precision,
         )
 
     def crop_of(self, crop: Mapping) -> dict:
@@ -316,6 +331,7 @@ def _dlib_spec(request: EmbedderRequest, layers: tuple[str, ...], dimension: int
         layers=layers,
         flip=request.flip,
         jitter=request.jitter,
+        precision=request.precision,
         metric="euclidean",
     )
 
@@ -323,13 +339,41 @@ def _dlib_spec(request: EmbedderRequest, layers: tuple[str, ...], dimension: int
 def _build_dlib(request: EmbedderRequest, device: str) -> Embedder:
     layers = request.resolved_layers("dlib")
     spec = _dlib_spec(request, layers, sum(layer_dimension(name) for name in layers))
-    return _on_backend(request, spec, partial(_dlib_module, find_weights("dlib_resnet")), device)
+    make_module = partial(_dlib_module, find_weights("dlib_resnet"))
+    if request.precision == "int8":
+        return _in_int8(request, spec, make_module)
+    return _on_backend(request, spec, make_module, device)
 
 
 def _dlib_module(path: Path) -> torch.nn.Module:
     from faceheads.networks.dlib_resnet import build_dlib_resnet
 
     return build_dlib_resnet(path)
+
+
+def _in_int8(request: EmbedderRequest, spec: EmbedderSpec, make_module: Callable[[], torch.nn.Module]) -> Embedder:
+    if request.backend != "auto":
+        raise ValueError(f"precision 'int8' runs in onnxruntime; leave backend at 'auto', got {request.backend!r}.")
+    if find_spec("onnx") is None or find_spec("onnxruntime") is None:
+        raise ImportError("--precision int8 needs onnx and onnxruntime: pip install faceheads[onnx].")
+    if any("@" in name for name in spec.layers):
+        raise ValueError(
+            f"--precision int8 gives the means of whole planes; layers with '@ROWSxCOLUMNS' need float32. "
+            f"Got {list(spec.layers)}."
+        )
+    return ArrayEmbedder(spec, partial(_int8_network, make_module, spec.layers), request.batch_size)
+
+
+def _int8_network(
+    make_module: Callable[[], torch.nn.Module], layers: Sequence[str]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The network in 8 bits, on as many threads as torch would use."""
+    import torch
+
+    from faceheads.networks.dlib_resnet_int8 import Int8DlibResNet
+    from faceheads.networks.dlib_resnet_statistics import ActivationStatistics
+
+    return Int8DlibResNet(make_module(), layers, ActivationStatistics.shipped(), torch.get_num_threads())
 
 
 def _build_dlib_reference(request: EmbedderRequest, device: str) -> Embedder:

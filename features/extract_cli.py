@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,6 +18,8 @@ from faceheads.labels import default_label_path, write_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table_io import read_spec
 
+from .drift import Drift, measure_drift
+from .earlier import table_pieces
 from .extract import Extraction
 from .extraction_summary import ExtractionSummary
 from .failures import Allowance
@@ -97,10 +100,13 @@ def _extract(args: argparse.Namespace) -> int:
     )
     summary = _with_progress_bar(extraction)
     label_path = _save_labels(dataset, args)
+    drift = _measured_drift(extraction, summary)
     if args.json:
-        print(json.dumps({**summary.to_json(), **_outputs(args.save_feature, label_path)}))
+        print(json.dumps({**summary.to_json(), **_outputs(args.save_feature, label_path), **_drift_json(drift)}))
     else:
         _print_summary(summary, args, label_path)
+        if drift is not None:
+            print(f"drift         {drift}")
     return allowed.exit_code(summary.status_counts)
 
 
@@ -135,6 +141,17 @@ def _save_labels(dataset: Dataset, args: argparse.Namespace) -> Path | None:
     path = default_label_path(args.save_feature) if args.save_label is None else args.save_label
     write_labels(path, dataset.labels)
     return path
+
+
+def _measured_drift(extraction: Extraction, summary: ExtractionSummary) -> Drift | None:
+    """How far faces of the table's first piece are from float32; None where float32 is what they are."""
+    if extraction.config.embedder.precision == "float32" or summary.n_faces == 0:
+        return None
+    return measure_drift(extraction.root, next(iter(table_pieces(extraction.output))), extraction.config)
+
+
+def _drift_json(drift: Drift | None) -> dict:
+    return {} if drift is None else {"drift": asdict(drift)}
 
 
 def _outputs(feature_path: Path, label_path: Path | None) -> dict:

@@ -26,3 +26,8 @@ def test_landmarks_that_were_predicted_for_a_foreign_network_are_asked_for_again
     embedder = EmbedderSpec("onnx", "ab" * 32, 8, "arcface5")
     command = extraction_command(TableSpec(embedder, "hog", {"upsample": 1, "landmarks": "dlib68"}))
     assert " --landmarks 68 --detector hog --upsample 1 " in command
+
+
+def test_another_precision_than_float32_is_named():
+    embedder = EmbedderSpec("dlib", BUILT_IN["dlib"], 128, "dlib5", precision="int8")
+    assert " --precision int8 --detector hog" in extraction_command(TableSpec(embedder, "hog"))

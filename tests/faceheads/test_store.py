@@ -12,9 +12,9 @@ import pytest
 
 from faceheads import archive, heads
 from faceheads.fitted_head import Head, default_thresholds
+from faceheads.fitting import fit_head, parts_of
 from faceheads.head_report import HeadReport
 from faceheads.headfile import HeadError, HeadFile, HeadWarning
-from faceheads.fitting import fit_head, parts_of
 from faceheads.heads import head_kind, make_head
 from faceheads.metrics import Estimate
 from faceheads.store import load_heads, make_golden_inputs, save_heads

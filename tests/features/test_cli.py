@@ -118,3 +118,12 @@ def test_what_cannot_be_written_is_noticed_before_anything_is_computed(photos, t
     assert "f.parquet cannot be written: Not a directory" in capsys.readouterr().err
     assert run(*options, "--save_feature", tmp_path / "f.csv", "--save_label", tmp_path / "l.csv") == 2
     assert "--save_label: the data set 'folder'" in capsys.readouterr().err
+
+
+def test_int8_says_how_far_it_is_from_float32(photos, tmp_path, capsys):
+    options = ("--data_dir", photos, "--detector", "none", "--jobs", 1, "--max_failures", 1, "--precision", "int8")
+    assert run(*options, "--save_feature", tmp_path / "f.parquet") == 0
+    assert "cosine distance to float32: mean 0.0" in capsys.readouterr().out
+    assert run(*options, "--save_feature", tmp_path / "f.parquet", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["drift"]["n_faces"] == 4
+    assert read_table(tmp_path / "f.parquet").spec.embedder.precision == "int8"

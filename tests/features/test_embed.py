@@ -152,6 +152,35 @@ def test_the_specification_of_dlibs_network_is_known_without_torch():
     assert done.stdout.split() == ["448", "False"]
 
 
+def test_int8_is_another_embedder_whose_vectors_point_almost_where_those_of_float32_do(dlib):
+    int8 = EmbedderRequest("dlib", precision="int8").build()
+    assert int8.spec.embedder_digest != dlib.spec.embedder_digest
+    assert EmbedderRequest.from_spec(int8.spec) == EmbedderRequest("dlib", precision="int8")
+    one, other = int8.embed(CROPS[:2]), dlib.embed(CROPS[:2])
+    cosines = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+    assert 0.9 < cosines.min() < 0.99999
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": "facenet", "precision": "int8"}, "int8 is for --embedder dlib on --device cpu; got 'facenet'"),
+        ({"precision": "int4"}, "precision must be one of"),
+        ({"precision": "int8", "backend": "torch"}, "leave backend at 'auto', got 'torch'"),
+        ({"precision": "int8", "layers": ("block10@2x2",)}, "need float32"),
+    ],
+)
+def test_int8_is_refused_where_it_is_not_there(settings, message):
+    with pytest.raises(ValueError, match=message):
+        EmbedderRequest(**settings).build()
+
+
+def test_int8_without_its_packages_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("features.embed.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"needs onnx and onnxruntime: pip install faceheads\[onnx\]"):
+        EmbedderRequest(precision="int8").build()
+
+
 #: What runs dlib's network in OpenVINO.
 OPENVINO_MODULE = "faceheads.networks.dlib_resnet_openvino"
 
