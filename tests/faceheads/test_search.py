@@ -91,6 +91,16 @@ def test_numbers_and_weights_are_searched_with():
     assert 0 < found.expected.value < 0.6
 
 
+def test_rows_count_by_their_weight_in_what_is_compared(monkeypatch):
+    rows = rows_of()
+    rows.X[:, 0] = rows.y
+    monkeypatch.setattr(Learner, "losses", lambda self, settings, part, train, test: part.X[test, 0].astype(float))
+    weighted = TrainingRows(rows.X, rows.y, rows.groups, weights=np.where(rows.y == 1, 3.0, 1.0))
+    expected = 3 * rows.y.sum() / (3 * rows.y.sum() + (rows.y == 0).sum())
+    assert search._cross_validate(LOGISTIC, [{}], weighted) == pytest.approx([expected])
+    assert search_settings(LOGISTIC, weighted, 50).expected.value == pytest.approx(1 - expected)
+
+
 def test_too_few_rows_of_a_class_are_explained():
     rows = rows_of()
     rows.y[:] = 0

@@ -1,5 +1,7 @@
 """Thresholds of heads, tuned out of fold."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,13 @@ def test_a_threshold_is_the_optimum_of_probabilities_by_heads_that_had_not_seen_
     assert found.how.startswith("mean_minus_gap over 'gender' (a gap up to 0.0")
     assert found.how.endswith("on out-of-fold probabilities of 300 training rows")
     assert "errors for female" in found.remarks[0] and found.remarks[0].startswith("criterion: price of mean - gap")
+
+
+def test_heads_out_of_fold_learn_with_the_weights_of_the_head():
+    rows = training_rows()
+    weighted = dataclasses.replace(rows, weights=np.where(rows.y == 1, 4.0, 1.0))
+    plain, shifted = (tune_thresholds(CRITERION, make, r, Tuning("accuracy"), 0).thresholds for r in (rows, weighted))
+    assert shifted[0] > plain[0] + 0.1
 
 
 def test_rows_of_an_unknown_cohort_are_learned_from_and_not_compared():
@@ -111,13 +120,14 @@ def test_what_is_wrong_is_said():
 def test_each_cohort_gets_its_own_threshold_and_what_predicting_it_loses_is_told():
     rows = training_rows(600)
     target = Target("gender", "classification", ("gender",), ("female", "male"))
-    gender = Head(target, "logistic", make(600))
+    gender = Head(target, "logistic", make(600), settings={"c_times_dimension": 0.01})
     tuning = Tuning("mean_minus_gap", per_cohort=True)
     found = tune_thresholds(CRITERION, make, rows, tuning, 0, gender)
     p, p_male = np.empty(600), np.empty(600)
     for train, test in grouped_folds(rows.groups, 5, 0):
-        for y, result in ((rows.y, p), ((rows.cohorts == "male").astype(int), p_male)):
-            head = make(len(train))
+        is_male = (rows.cohorts == "male").astype(int)
+        for y, result, settings in ((rows.y, p, {}), (is_male, p_male, gender.settings)):
+            head = make_head("logistic", "classification", len(train), 3, settings=settings)
             fit_head(head, rows.X[train], y[train], rows.groups[train], 0)
             result[test] = head.predict_proba(rows.X[test])[:, 1]
     cohorts = rows.cohorts.astype(str)
