@@ -14,6 +14,7 @@ Gallery      small photos with words below them
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -102,6 +103,14 @@ class Table:
             raise ValueError(f"each row must have {len(self.header)} cells, as the header; got {len(wrong[0])}.")
 
 
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"the name of a picture must be letters, digits, - and _, for it names a file; got {name!r}.")
+
+
 @dataclass(frozen=True)
 class Picture:
     """A chart.
@@ -118,6 +127,9 @@ class Picture:
     name: str
     png: bytes
     caption: str
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -150,6 +162,9 @@ class Gallery:
     name: str
     tiles: tuple[Tile, ...]
     kind: ClassVar[str] = "gallery"
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
 
 
 Block = Text | Note | Heading | Command | Headline | Table | Pictures | Gallery

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..images.reading import read_image
 from ..images.unreadable import UnreadableImage
 from ..table import FaceTable
 
+#: Rows of a table → for each a small JPEG of the face, None where the photo is missing or another one.
+PhotoReader = Callable[[FaceTable], list[bytes | None]]
 #: Pixels a side; pages show it at half of that on dense screens.
 SIZE_PX = 160
 #: How much of the box's longer side is shown beyond the box, on each side.

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..cohorts import cohort_columns
 from ..datasets.pairs import read_pairs
 from ..labels import labels_for, read_labels
 from ..report.extra import require
+from ..report.thumbnails import face_thumbnails
 from ..samples import Samples
 from ..splits import NEITHER, TRAIN, grouped_split
 from ..table import FaceTable
@@ -23,6 +25,7 @@ from .comparisons import FAKE, Comparisons
 from .error_rates import ErrorCurve
 from .fusion import fused_table
 from .identities import IDENTITY, labelled_identities
+from .pair_blocks import pair_blocks
 from .pairing import MAX_PAIRS, count_all_pairs
 from .plots import draw
 from .report import markdown, measure, write_report
@@ -152,12 +155,22 @@ def verify_table(args: argparse.Namespace) -> int:
         reported = replace(reported, remarks=("rates over all pairs; intervals from " + "; ".join(reported.remarks),))
     values = measure(reported, file, curve, _cohorts(args, table))
     if args.report is not None:
-        pictures = () if args.no_pictures else draw(reported, file, curve)
-        write_report(args.report, values, pictures)
+        _write_report(args, values, reported, file, curve)
     if args.save_threshold is not None:
         save_threshold(args.save_threshold, file)
     print(json.dumps(values, indent=1, ensure_ascii=False) if args.json else markdown(values), end="")
     return 0
+
+
+def _write_report(
+    args: argparse.Namespace, values: dict, reported: Comparisons, file: ThresholdFile | None, curve: ErrorCurve
+) -> None:
+    if args.no_pictures:
+        write_report(args.report, values)
+        return
+    photos = None if args.data_dir is None else partial(face_thumbnails, folder=args.data_dir)
+    examples = [] if photos is None else pair_blocks(reported, photos)
+    write_report(args.report, values, draw(reported, file, curve), examples)
 
 
 def _threshold_and_comparisons(args: argparse.Namespace, table: FaceTable) -> tuple[ThresholdFile | None, Comparisons]:

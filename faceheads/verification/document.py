@@ -28,7 +28,7 @@ from .scores.registry import PLAIN
 _HEADLINE_FMR = 1e-3
 
 
-def verification_document(values: dict, pictures: Sequence[Picture] = ()) -> Document:
+def verification_document(values: dict, pictures: Sequence[Picture] = (), examples: Sequence[Block] = ()) -> Document:
     """The report of a set of comparisons.
 
     Parameters
@@ -36,6 +36,8 @@ def verification_document(values: dict, pictures: Sequence[Picture] = ()) -> Doc
     values : dict
         As :func:`faceheads.verification.report.measure` gives them.
     pictures : sequence of Picture
+    examples : sequence of Block
+        Pairs to look at.
     """
     sections = [
         Section("In short", (Headline(tuple(_headline(values))),)),
@@ -46,6 +48,8 @@ def verification_document(values: dict, pictures: Sequence[Picture] = ()) -> Doc
             for name, (title, blocks) in _PARTS.items()
             if values.get(name) is not None
         ],
+        *([Section("Worst pairs", tuple(examples))] if examples else []),
+        *([Section("Embeddings", tuple(_embeddings(values)))] if values["extraction"] is not None else []),
     ]
     versions = ", ".join(f"{name} {version}" for name, version in values["versions"].items())
     return Document("Verification", _told(values), tuple(sections), f"Software: {versions}")
@@ -161,7 +165,6 @@ _PARTS = {
     "kinds": ("By kind of pair", _kinds),
     "threshold": ("Threshold", _threshold),
     "cohorts": ("Cohorts", _cohorts),
-    "extraction": ("Embeddings", _embeddings),
 }
 
 

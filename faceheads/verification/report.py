@@ -12,7 +12,7 @@ import pandas as pd
 from ..atomic import write_text
 from ..extraction_command import extraction_command
 from ..metrics.intervals import Estimate
-from ..report.document import Picture
+from ..report.document import Block, Picture
 from ..report.markdown import markdown as document_as_markdown
 from ..report.writing import write_document
 from ..versions import software_versions
@@ -174,7 +174,7 @@ def markdown(values: dict) -> str:
     return document_as_markdown(verification_document(values))
 
 
-def write_report(folder: Path, values: dict, pictures: Sequence[Picture] = ()) -> None:
+def write_report(folder: Path, values: dict, pictures: Sequence[Picture] = (), examples: Sequence[Block] = ()) -> None:
     """Write the measurements as JSON and Markdown into a folder, with pictures also as one HTML file."""
     write_text(folder / JSON_NAME, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_document(folder, NAME, verification_document(values, pictures), with_html=bool(pictures))
+    write_document(folder, NAME, verification_document(values, pictures, examples), with_html=bool(pictures))

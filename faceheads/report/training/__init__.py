@@ -2,6 +2,6 @@
 
 from .document import training_document
 from .model_card import CardError, ModelCard, read_card
-from .sources import PhotoReader, Sources
+from .sources import Sources
 
-__all__ = ["CardError", "ModelCard", "PhotoReader", "Sources", "read_card", "training_document"]
+__all__ = ["CardError", "ModelCard", "Sources", "read_card", "training_document"]

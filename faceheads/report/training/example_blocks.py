@@ -9,8 +9,9 @@ from ...table import FaceTable
 from ...targets import MULTILABEL, REGRESSION
 from ...training import TrainingResult
 from ..document import Block, Gallery, Heading, Note, Text, Tile
+from ..thumbnails import PhotoReader
 from .example_choice import right_rows, wrong_rows
-from .sources import PhotoReader, Sources
+from .sources import Sources
 
 _NO_PHOTOS = (
     "Examples are not shown, because the photos were not given: --data_dir DIR names the folder that the table was "

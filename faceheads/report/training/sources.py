@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...table import FaceTable
+from ..thumbnails import PhotoReader
 from .model_card import ModelCard
-
-#: Rows of a table → for each a small JPEG of the face, None where the photo is missing or another one.
-PhotoReader = Callable[[FaceTable], list[bytes | None]]
 
 
 @dataclass(frozen=True, eq=False)

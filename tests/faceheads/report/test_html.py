@@ -1,11 +1,12 @@
 """The page: one file, nothing from outside, and words that stay words."""
 
 import base64
+import re
 import sys
 
 import pytest
 
-from faceheads.report.document import Document, Measured, Section, Table
+from faceheads.report.document import Document, Gallery, Measured, Picture, Section, Table
 from faceheads.report.extra import MissingPackage
 from faceheads.report.html import html
 from tests.faceheads.report.hostile import EVIL, document
@@ -24,7 +25,7 @@ def test_whatever_stands_in_files_is_shown_and_not_executed():
 
 
 def test_every_element_is_as_with_harmless_words():
-    evil, plain = (Page(html(document(words))) for words in (EVIL, "a b"))
+    evil, plain = (Page(html(document(words))) for words in (EVIL, re.sub(r"\S", "a", EVIL)))
     assert [tag for tag, _ in evil.elements] == [tag for tag, _ in plain.elements]
 
 
@@ -60,6 +61,13 @@ def test_a_number_and_its_percent_sign_stay_on_one_line():
 def test_a_row_with_too_few_cells_is_an_error():
     with pytest.raises(ValueError, match="each row must have 2 cells, as the header; got 1"):
         Table(("a", "b"), (("c",),))
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "a.png", "a b"])
+def test_the_name_of_a_picture_names_no_other_file(name):
+    for make in (lambda: Picture(name, b"", ""), lambda: Gallery(name, ())):
+        with pytest.raises(ValueError, match="the name of a picture must be letters, digits, - and _"):
+            make()
 
 
 def test_without_jinja2_the_error_says_what_to_install(monkeypatch):

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from faceheads.report.extra import MissingPackage
+from faceheads.report.markdown import markdown as document_as_markdown
 from faceheads.verification.comparisons import Comparisons
+from faceheads.verification.document import verification_document
 from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.kinds import errors_by_kind
+from faceheads.verification.pair_blocks import pair_blocks
 from faceheads.verification.plots import draw
 from faceheads.verification.report import markdown, measure, write_report
 from faceheads.verification.rules import Request
@@ -72,10 +75,31 @@ def test_a_report_is_written_with_pictures_that_show_something(listed, tmp_path)
     assert "](pictures/det.png)" in (tmp_path / "out" / "verification.md").read_text()
     page = (tmp_path / "out" / "verification.html").read_text()
     assert page.count("data:image/png;base64,") == 2
-    assert "feature_extraction.py --data_dir PHOTOS" in page
+    assert "<span>feature_extraction.py</span> <span>--data_dir</span> <span>PHOTOS</span>" in page
     for name in ("det.png", "similarities.png"):
         picture = matplotlib_image.imread(tmp_path / "out" / "pictures" / name)
         assert min(picture.shape[:2]) > 300 and picture[..., :3].std() > 0.05
+
+
+def test_the_worst_pairs_are_the_most_alike_and_the_least_alike_each_photo_once(listed):
+    shown = []
+
+    def photos(table):
+        shown.append(table)
+        return [b"jpeg"] * len(table)
+
+    blocks = pair_blocks(listed, photos)
+    trials = listed.trials
+    highest = np.flatnonzero(~trials.is_mated)[np.nanargmax(trials.similarity[~trials.is_mated])]
+    lowest = np.flatnonzero(trials.is_mated)[np.nanargmin(trials.similarity[trials.is_mated])]
+    for table, trial, gallery in zip(shown, (highest, lowest), (blocks[2], blocks[4]), strict=True):
+        keys = listed.table.keys
+        assert list(table.keys[:2]) == [keys[listed.probe[trial]], keys[listed.reference[trial]]]
+        assert len(set(table.keys)) == len(table) == 12 == len(gallery.tiles)
+        assert gallery.tiles[0].lines == (f"1: {trials.similarity[trial]:.4f}", table.keys[0])
+    assert "## Worst pairs" in document_as_markdown(verification_document(measure(listed), (), blocks))
+    notes = [block for block in pair_blocks(listed, lambda table: [None] * len(table)) if block.kind == "note"]
+    assert len(notes) == 2 and notes[0].words.startswith("No photo of these pairs was found")
 
 
 def test_without_matplotlib_the_error_says_what_to_install(listed, tmp_path, monkeypatch):
