@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from faceheads.fairness.optimum import MEAN_MINUS_GAP, MINIMUM, cohort_thresholds, shared_threshold
+from faceheads.fairness.criterion import MEAN_MINUS_GAP, MINIMUM
+from faceheads.fairness.optimum import cohort_thresholds, shared_threshold
 
 from .report import machine_line, markdown_table
 

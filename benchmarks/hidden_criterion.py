@@ -42,6 +42,7 @@ from threadpoolctl import threadpool_limits
 
 from faceheads.calibration.outoffold import make_splits, out_of_fold_scores, second_class_scores
 from faceheads.calibration.unknown_cohort import finite_thresholds
+from faceheads.fairness.criterion import Criterion
 from faceheads.fairness.optimum import TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
 from faceheads.fairness.scores import cohort_accuracies
 from faceheads.quick import load_table
@@ -173,11 +174,11 @@ def _decisions(tuning: Scores, test: Scores, seed: int) -> dict[str, np.ndarray]
     problem = (tuning.score, tuning.truth, tuning.gender)
     plain, plain_own = shared_threshold(*problem, "accuracy"), cohort_thresholds(*problem, "accuracy")
     own = cohort_thresholds(*problem, "mean_minus_gap")
-    tolerant_own = cohort_thresholds(*problem, tolerance=_chance_gap(plain_own, tuning))
+    tolerant_own = cohort_thresholds(*problem, _beyond_chance(plain_own, tuning))
     tuned = {
         "accuracy, shared": plain,
         "mean - gap, shared": shared_threshold(*problem, "mean_minus_gap"),
-        "mean - gap beyond chance, shared": shared_threshold(*problem, tolerance=_chance_gap(plain, tuning)),
+        "mean - gap beyond chance, shared": shared_threshold(*problem, _beyond_chance(plain, tuning)),
         "mean - gap, per cohort": own,
         "mean - gap beyond chance, per cohort": tolerant_own,
         "maximin, shared": shared_threshold(*problem, "minimum"),
@@ -191,8 +192,9 @@ def _decisions(tuning: Scores, test: Scores, seed: int) -> dict[str, np.ndarray]
     return decided | _fairlearn_decisions(tuning, test, seed)
 
 
-def _chance_gap(tuned: TunedThresholds, tuning: Scores) -> float:
-    return chance_gap(tuned, {name: int((tuning.gender == name).sum()) for name in tuned.accuracy})
+def _beyond_chance(tuned: TunedThresholds, tuning: Scores) -> Criterion:
+    counts = {name: int((tuning.gender == name).sum()) for name in tuned.accuracy}
+    return Criterion(tolerance=chance_gap(tuned, counts))
 
 
 def _limits(tuned: TunedThresholds, gender: np.ndarray) -> np.ndarray:

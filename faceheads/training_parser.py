@@ -8,7 +8,7 @@ from pathlib import Path
 
 import joblib
 
-from .fairness.optimum import CRITERIA
+from .fairness.criterion import CRITERIA
 from .heads import KINDS
 from .row_weights import BALANCED
 from .targets import TASKS

@@ -14,16 +14,9 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .calibration.tuner import count_independent
-from .fairness.optimum import (
-    CRITERIA,
-    MEAN_MINUS_GAP,
-    MINIMUM,
-    TunedThresholds,
-    chance_gap,
-    cohort_thresholds,
-    shared_threshold,
-)
+from .calibration.tuning_base import count_independent
+from .fairness.criterion import MEAN_MINUS_GAP, RECALL_AT_PRECISION, Criterion
+from .fairness.optimum import TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
 from .fairness.price import price_line, price_table
 from .fairness.scores import cohort_accuracies
 from .fitted_head import CohortThresholds, Head
@@ -35,8 +28,6 @@ from .targets import CLASSIFICATION, MULTILABEL, Target
 from .training_rows import TrainingRows
 
 N_FOLDS = 5
-#: Criteria that are about cohorts.
-COHORT_CRITERIA = (MEAN_MINUS_GAP, MINIMUM)
 #: With fewer rows a cohort's own threshold would be that of a handful of people.
 MIN_COHORT_ROWS = 50
 #: The number after 1: no probability reaches it.
@@ -50,7 +41,7 @@ class Tuning:
     Attributes
     ----------
     criterion : str
-        One of :data:`faceheads.fairness.optimum.CRITERIA`.
+        One of :data:`faceheads.fairness.criterion.CRITERIA`.
     min_precision : float
         For ``recall_at_precision``.
     per_cohort : bool
@@ -70,13 +61,14 @@ class Tuning:
     @property
     def compares(self) -> bool:
         """Whether the cohorts of training rows must be known."""
-        return self.per_cohort or self.criterion in COHORT_CRITERIA
+        return self.per_cohort or self.criterion_with(0.0).compares
 
     def __post_init__(self) -> None:
-        if self.criterion not in CRITERIA:
-            raise ValueError(f"The criterion must be one of {', '.join(CRITERIA)}; got {self.criterion!r}.")
-        if not 0 < self.min_precision <= 1:
-            raise ValueError(f"min_precision must be in (0, 1]; got {self.min_precision}.")
+        self.criterion_with(0.0)
+
+    def criterion_with(self, tolerance: float) -> Criterion:
+        """The criterion where a gap up to ``tolerance`` costs nothing."""
+        return Criterion(self.criterion, self.min_precision, tolerance)
 
 
 def can_be_tuned(target: Target) -> bool:
@@ -142,14 +134,14 @@ def tune_thresholds(
     probabilities = probabilities if target.task == MULTILABEL else probabilities[:, 1:]
     columns = rows.y.reshape(len(rows.y), -1)
     problems = [_Problem.of(p, y == 1, rows, tuning) for p, y in zip(probabilities.T, columns.T, strict=True)]
-    found = [problem.solve(shared_threshold, tuning) for problem in problems]
+    found = [problem.solve(shared_threshold) for problem in problems]
     thresholds = tuple(_stored(next(iter(tuned.thresholds.values()))) for tuned in found)
     remarks = [
-        f"{name}: {price_line(price_table(*problem.arguments, tuning.per_cohort, problem.tolerance))}"
+        f"{name}: {price_line(price_table(*problem.arguments, tuning.per_cohort, problem.criterion.tolerance))}"
         for name, problem in zip(target.columns, problems, strict=True)
-        if tuning.criterion in COHORT_CRITERIA
+        if problem.criterion.compares
     ]
-    how = problems[0].words(tuning, rows.cohort_name)
+    how = problems[0].words(tuning.per_cohort, rows.cohort_name)
     if not tuning.per_cohort:
         return Tuned(thresholds, how, remarks)
     by_cohort, more = _by_cohort(problems[0], rows, tuning, seed, cohort_head)
@@ -185,17 +177,17 @@ def _out_of_fold(target: Target, make: Callable[[int], BaseEstimator], rows: Tra
 class _Problem:
     """Out-of-fold probabilities of one column, and with what to compare them.
 
-    ``known`` are the positions of the rows that take part, ``tolerance`` the gap between cohorts that is within chance.
+    ``known`` are the positions of the rows that take part; a gap between cohorts that is within chance is tolerated.
     """
 
     known: np.ndarray
     arguments: tuple[np.ndarray, np.ndarray, np.ndarray | None]
-    tolerance: float
+    criterion: Criterion
 
     @classmethod
     def of(cls, probabilities: np.ndarray, truth: np.ndarray, rows: TrainingRows, tuning: Tuning) -> _Problem:
         if not tuning.compares:
-            return cls(np.arange(len(truth)), (probabilities, truth, None), 0.0)
+            return cls(np.arange(len(truth)), (probabilities, truth, None), tuning.criterion_with(0.0))
         known = np.flatnonzero([cohort is not None for cohort in rows.cohorts])
         if not len(known):
             raise LabelError(f"{tuning.criterion} needs rows whose {rows.cohort_name!r} is known; there are none.")
@@ -203,24 +195,24 @@ class _Problem:
         arguments = (probabilities[known], truth[known], cohorts)
         counts = count_independent(cohorts, rows.groups[known], len(known))
         plain = cohort_thresholds if tuning.per_cohort else shared_threshold
-        is_gap = tuning.criterion == MEAN_MINUS_GAP
-        return cls(known, arguments, chance_gap(plain(*arguments, "accuracy"), counts) if is_gap else 0.0)
+        tolerance = chance_gap(plain(*arguments, "accuracy"), counts) if tuning.criterion == MEAN_MINUS_GAP else 0.0
+        return cls(known, arguments, tuning.criterion_with(tolerance))
 
-    def solve(self, tune: Callable[..., TunedThresholds], tuning: Tuning) -> TunedThresholds:
+    def solve(self, tune: Callable[..., TunedThresholds]) -> TunedThresholds:
         try:
-            return tune(*self.arguments, tuning.criterion, tuning.min_precision, self.tolerance)
+            return tune(*self.arguments, self.criterion)
         except ValueError as error:
             raise LabelError(f"The threshold cannot be tuned: {error}") from error
 
-    def words(self, tuning: Tuning, cohort_name: str) -> str:
-        words = tuning.criterion
-        if tuning.criterion == "recall_at_precision":
-            words = f"recall at a precision of {tuning.min_precision:g}"
-        if tuning.criterion in COHORT_CRITERIA:
+    def words(self, per_cohort: bool, cohort_name: str) -> str:
+        words = self.criterion.name
+        if self.criterion.name == RECALL_AT_PRECISION:
+            words = f"recall at a precision of {self.criterion.min_precision:g}"
+        if self.criterion.compares:
             words += f" over {cohort_name!r}"
-        if tuning.criterion == MEAN_MINUS_GAP:
-            words += f" (a gap up to {self.tolerance:.4f} is within chance)"
-        if tuning.per_cohort:
+        if self.criterion.name == MEAN_MINUS_GAP:
+            words += f" (a gap up to {self.criterion.tolerance:.4f} is within chance)"
+        if per_cohort:
             words += f", one for each {cohort_name!r} as predicted"
         return f"{words}, on out-of-fold probabilities of {len(self.known)} training rows"
 
@@ -237,7 +229,7 @@ def _by_cohort(
         raise LabelError(
             f"Each class of {target.name!r} must have {MIN_COHORT_ROWS} training rows to get its own threshold; got {counts}."
         )
-    tuned = problem.solve(cohort_thresholds, tuning)
+    tuned = problem.solve(cohort_thresholds)
     values = CohortThresholds(target.name, tuple(_stored(tuned.thresholds[name]) for name in names))
     codes = np.array([names.index(cohort) for cohort in cohorts])
     own = TrainingRows(rows.X[problem.known], codes, rows.groups[problem.known])

@@ -22,12 +22,12 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.utils.validation import check_is_fitted
 
 from ..fairness.cuts import encode_cohorts
-from .outoffold import Splits, response_method, second_class_scores
-from .tuner import ThresholdTuner, margin_for_share, score_decisions
+from .outoffold import Splits
+from .tuning_base import BaseTuner, margin_for_share, score_decisions
 
 
-class UnknownCohortTuner(ThresholdTuner):
-    """A :class:`~faceheads.calibration.tuner.ThresholdTuner` with one threshold per cohort that predicts the cohorts itself.
+class UnknownCohortTuner(BaseTuner):
+    """A binary classifier with one threshold per cohort that predicts the cohorts itself.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class UnknownCohortTuner(ThresholdTuner):
     cohort_estimator : estimator, default=None
         A classifier with ``predict_proba`` for the cohorts. None: a clone of ``estimator``.
     criterion, min_precision, tolerance, unsure_share, cv, random_state, n_jobs
-        As in ``ThresholdTuner``.
+        As in :class:`~faceheads.calibration.tuner.ThresholdTuner`.
 
     Attributes
     ----------
@@ -77,18 +77,19 @@ class UnknownCohortTuner(ThresholdTuner):
         random_state: int | None = 0,
         n_jobs: int | None = None,
     ) -> None:
-        super().__init__(
-            estimator,
-            criterion=criterion,
-            min_precision=min_precision,
-            per_cohort=True,
-            tolerance=tolerance,
-            unsure_share=unsure_share,
-            cv=cv,
-            random_state=random_state,
-            n_jobs=n_jobs,
-        )
+        self.estimator = estimator
         self.cohort_estimator = cohort_estimator
+        self.criterion = criterion
+        self.min_precision = min_precision
+        self.tolerance = tolerance
+        self.unsure_share = unsure_share
+        self.cv = cv
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @property
+    def _tunes_each_cohort(self) -> bool:
+        return True
 
     def _finish(
         self, X: object, scores: np.ndarray, truth: np.ndarray, cohorts: Sequence | None, splits: Splits
@@ -126,13 +127,11 @@ class UnknownCohortTuner(ThresholdTuner):
 
     def predict(self, X: object) -> np.ndarray:
         """The decided class of each row; nobody needs to know its cohort."""
-        distance = self.decision_function(X)
-        return self.classes_[(distance >= 0).astype(np.int64)]
+        return self._decided(self.decision_function(X))
 
     def decision_function(self, X: object) -> np.ndarray:
         """Score minus soft threshold of each row, float64 of shape (n_rows,)."""
-        check_is_fitted(self, "estimator_")
-        scores = second_class_scores(self.estimator_, X, response_method(self.estimator_))
+        scores = self._scores(X)
         if self.cohort_estimator_ is None:
             return scores - self._finite_thresholds[0]
         return scores - self.cohort_probabilities(X) @ self._finite_thresholds

@@ -1,17 +1,7 @@
 """The threshold, or one threshold for each cohort, that is best by a criterion: exact, in O(n log n).
 
-===================  ==================================================================================================
-accuracy             share of right decisions
-balanced_accuracy    mean of the shares of positive and of negative rows that are decided rightly
-f1                   2·TP / (2·TP + FP + FN)
-recall_at_precision  share of positive rows that are found, as long as the share of right ones among all decided positive
-                     is at least ``min_precision``
-mean_minus_gap       mean of the cohorts' accuracies minus the distance of the largest and the smallest of them
-minimum              the smallest of the cohorts' accuracies (*maximin*)
-===================  ==================================================================================================
-
-With one threshold for all cohorts the first four are those of all rows together. With one for each cohort they are
-optimised within each; ``value`` is then their mean.
+The criteria are in :mod:`faceheads.fairness.criterion`. With one threshold for all cohorts those that do not compare
+cohorts are of all rows together. With one for each cohort they are optimised within each; ``value`` is then their mean.
 
 **Why one sweep is enough.** One threshold: there are n + 1 decisions at most, and cumulative counts score them all.
 One threshold for each cohort: the cohorts' accuracies are chosen independently, each from the set V_g of those that some
@@ -32,20 +22,17 @@ M. Hardt, E. Price, N. Srebro, Equality of opportunity in supervised learning, N
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import NormalDist
 
 import numpy as np
 
+from .criterion import MEAN_MINUS_GAP, Criterion, as_criterion, measure_accuracies
 from .cuts import Cuts, check_scores, encode_cohorts, make_cuts
 
-MEAN_MINUS_GAP, MINIMUM = "mean_minus_gap", "minimum"
 #: Values that differ by less are rounding errors of one value: accuracies of n rows differ by 1 / n², 1e-12 for a million.
 _EQUAL = 1e-14
-
-Values = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -55,7 +42,7 @@ class TunedThresholds:
     Attributes
     ----------
     criterion : str
-        One of :data:`CRITERIA`.
+        One of :data:`faceheads.fairness.criterion.CRITERIA`.
     value : float
         Of the criterion; optimistic for new faces, because the thresholds were chosen on these.
     thresholds : mapping of cohort to float
@@ -76,9 +63,7 @@ def shared_threshold(
     scores: Sequence[float],
     is_positive: Sequence,
     cohorts: Sequence | None = None,
-    criterion: str = MEAN_MINUS_GAP,
-    min_precision: float = 0.9,
-    tolerance: float = 0.0,
+    criterion: Criterion | str = MEAN_MINUS_GAP,
 ) -> TunedThresholds:
     """The best threshold for all cohorts together.
 
@@ -92,14 +77,8 @@ def shared_threshold(
     is_positive : array of shape (n_rows,), bool or 0/1
     cohorts : array of shape (n_rows,), optional
         Without any, all rows are one cohort.
-    criterion : str, default="mean_minus_gap"
-        One of :data:`CRITERIA`.
-    min_precision : float, default=0.9
-        For ``recall_at_precision`` only.
-    tolerance : float, default=0.0
-        For ``mean_minus_gap`` only: a gap up to this costs nothing, mean - max(0, gap - tolerance) is optimised. A gap on
-        few rows is partly chance, and cohorts levelled on a chance gap are unequal on other rows; see
-        :func:`chance_gap`. The ``value`` that is returned is without it.
+    criterion : Criterion or str, default="mean_minus_gap"
+        A name stands for the criterion with its default numbers. The ``value`` that is returned is without tolerance.
 
     Raises
     ------
@@ -115,21 +94,21 @@ def shared_threshold(
     scores, truth = check_scores(scores, is_positive)
     codes, names = encode_cohorts(cohorts, len(scores))
     cuts = make_cuts(scores, truth, codes, len(names))
-    values, ties = _criterion(criterion, min_precision, tolerance)(cuts)
+    criterion = as_criterion(criterion)
+    values, ties = criterion.values(cuts)
     k = _best(values, ties, cuts.width)
     accuracy = dict(zip(names, cuts.accuracy[:, k].tolist(), strict=True))
     thresholds = dict.fromkeys(names, float(cuts.threshold[k]))
-    value = values[k] if criterion != MEAN_MINUS_GAP else measure_accuracies(criterion, cuts.accuracy[:, k])
-    return TunedThresholds(criterion, float(value), thresholds, accuracy, is_shared=True)
+    name = criterion.name
+    value = values[k] if name != MEAN_MINUS_GAP else measure_accuracies(name, cuts.accuracy[:, k])
+    return TunedThresholds(name, float(value), thresholds, accuracy, is_shared=True)
 
 
 def cohort_thresholds(
     scores: Sequence[float],
     is_positive: Sequence,
     cohorts: Sequence | None = None,
-    criterion: str = MEAN_MINUS_GAP,
-    min_precision: float = 0.9,
-    tolerance: float = 0.0,
+    criterion: Criterion | str = MEAN_MINUS_GAP,
 ) -> TunedThresholds:
     """The best threshold for each cohort; parameters and errors of :func:`shared_threshold`.
 
@@ -143,28 +122,28 @@ def cohort_thresholds(
     codes, names = encode_cohorts(cohorts, len(scores))
     rows = [np.flatnonzero(codes == g) for g in range(len(names))]
     parts = [make_cuts(scores[r], truth[r], np.zeros(len(r), np.int64), 1) for r in rows]
-    measure = _criterion(criterion, min_precision, tolerance)
-    if criterion == MEAN_MINUS_GAP:
-        chosen = _level(parts, tolerance)
+    criterion = as_criterion(criterion)
+    if criterion.name == MEAN_MINUS_GAP:
+        chosen = _level(parts, criterion)
     else:
-        chosen = [_best(*measure(part), part.width) for part in parts]
+        chosen = [_best(*criterion.values(part), part.width) for part in parts]
     accuracy = {name: float(part.accuracy[0, k]) for name, part, k in zip(names, parts, chosen, strict=True)}
     thresholds = {name: float(part.threshold[k]) for name, part, k in zip(names, parts, chosen, strict=True)}
-    if criterion in (MEAN_MINUS_GAP, MINIMUM):
-        value = float(measure_accuracies(criterion, np.array(list(accuracy.values()))))
+    if criterion.compares:
+        value = float(measure_accuracies(criterion.name, np.array(list(accuracy.values()))))
     else:
-        value = float(np.mean([measure(part)[0][k] for part, k in zip(parts, chosen, strict=True)]))
-    return TunedThresholds(criterion, value, thresholds, accuracy, is_shared=False)
+        value = float(np.mean([criterion.values(part)[0][k] for part, k in zip(parts, chosen, strict=True)]))
+    return TunedThresholds(criterion.name, value, thresholds, accuracy, is_shared=False)
 
 
-def _level(parts: list[Cuts], tolerance: float) -> list[int]:
+def _level(parts: list[Cuts], criterion: Criterion) -> list[int]:
     """The cut of each cohort that together have the largest mean - gap; of equals, those that are best for all."""
     reached, cut_of = zip(*(_reachable(part) for part in parts), strict=True)
     largest = np.unique(np.concatenate(reached))
     largest = largest[largest >= max(values[0] for values in reached)]  # each cohort has a value that is no larger
     taken = [np.searchsorted(values, largest, side="right") - 1 for values in reached]
     accuracies = np.stack([values[i] for values, i in zip(reached, taken, strict=True)])
-    score = _tolerant(accuracies, tolerance)
+    score = criterion.tolerant(accuracies)
     best = np.flatnonzero(score >= score.max() - _EQUAL)[-1]  # all accuracies rise with the largest
     return [int(cuts[i[best]]) for cuts, i in zip(cut_of, taken, strict=True)]
 
@@ -181,102 +160,11 @@ def _reachable(part: Cuts) -> tuple[np.ndarray, np.ndarray]:
     return ordered[is_last], order[is_last]
 
 
-def measure_accuracies(criterion: str, accuracies: np.ndarray) -> np.ndarray:
-    """``mean_minus_gap`` or ``minimum`` of accuracies of shape (n_cohorts, …), shape (…)."""
-    if criterion == MINIMUM:
-        return accuracies.min(axis=0)
-    return accuracies.mean(axis=0) - (accuracies.max(axis=0) - accuracies.min(axis=0))
-
-
 def _best(values: np.ndarray, ties: np.ndarray, width: np.ndarray) -> int:
     """Position of the largest value; of equals the one with the largest tie-breaker, then the widest gap, then the first."""
     best = np.flatnonzero(values >= values.max() - _EQUAL)
     best = best[ties[best] >= ties[best].max() - _EQUAL]
     return int(best[np.argmax(width[best])])
-
-
-# ------------------------------------------------------------------------------------------------- criteria
-
-
-def _accuracy(cuts: Cuts) -> Values:
-    return cuts.pooled.accuracy[0], cuts.accuracy.min(axis=0)
-
-
-def _balanced_accuracy(cuts: Cuts) -> Values:
-    pool = _both_classes(cuts.pooled, "balanced accuracy")
-    found, refused = pool.true_positives / pool.n_positive, 1 - pool.false_positives / pool.n_negative
-    return (found + refused)[0] / 2, np.minimum(found, refused)[0]
-
-
-def _f1(cuts: Cuts) -> Values:
-    pool = _both_classes(cuts.pooled, "F1")
-    hits = pool.true_positives[0]
-    return 2 * hits / (hits + pool.false_positives[0] + pool.n_positive[0]), pool.accuracy[0]
-
-
-def _recall_at_precision(cuts: Cuts, min_precision: float) -> Values:
-    if not 0 < min_precision <= 1:
-        raise ValueError(f"min_precision must be in (0, 1]; got {min_precision}.")
-    pool = _both_classes(cuts.pooled, "recall at a precision")
-    hits, false = pool.true_positives[0, :-1], pool.false_positives[0, :-1]  # the last cut decides nothing positive
-    precision = np.r_[hits / (hits + false), -np.inf]
-    if precision.max() < min_precision:
-        raise ValueError(
-            f"No threshold reaches a precision of {min_precision:g} on these rows; the highest is {precision.max():.3g}. "
-            "Ask for less, or for another criterion."
-        )
-    recall = pool.true_positives[0] / pool.n_positive[0]
-    return np.where(precision >= min_precision, recall, -np.inf), precision
-
-
-def _mean_minus_gap(cuts: Cuts, tolerance: float) -> Values:
-    accuracy = cuts.accuracy
-    return _tolerant(accuracy, tolerance), accuracy.min(axis=0)
-
-
-def _tolerant(accuracies: np.ndarray, tolerance: float) -> np.ndarray:
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance must be at least 0; got {tolerance}.")
-    gap = accuracies.max(axis=0) - accuracies.min(axis=0)
-    return accuracies.mean(axis=0) - np.maximum(gap - tolerance, 0)
-
-
-def _minimum(cuts: Cuts) -> Values:
-    accuracy = cuts.accuracy
-    return accuracy.min(axis=0), accuracy.mean(axis=0)
-
-
-def _both_classes(pool: Cuts, what: str) -> Cuts:
-    if not pool.n_positive[0, 0] or not pool.n_negative[0, 0]:
-        side = "negative" if pool.n_positive[0, 0] else "positive"
-        raise ValueError(
-            f"The {what} is undefined: there are no {side} rows. Give rows of both classes in each cohort."
-        )
-    return pool
-
-
-_MEASURES: dict[str, Callable[..., Values]] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1": _f1,
-    "recall_at_precision": _recall_at_precision,
-    MEAN_MINUS_GAP: _mean_minus_gap,
-    MINIMUM: _minimum,
-}
-#: What a threshold can be tuned for.
-CRITERIA = tuple(_MEASURES)
-
-
-def _criterion(name: str, min_precision: float, tolerance: float) -> Callable[[Cuts], Values]:
-    if name not in _MEASURES:
-        raise ValueError(f"The criterion must be one of {', '.join(CRITERIA)}; got {name!r}.")
-    options = {"recall_at_precision": min_precision, MEAN_MINUS_GAP: tolerance}
-    measure = _MEASURES[name]
-    return partial(_with_option, measure, options[name]) if name in options else measure
-
-
-def _with_option(measure: Callable[..., Values], option: float, cuts: Cuts) -> Values:
-    return measure(cuts, option)
 
 
 def chance_gap(tuned: TunedThresholds, n_rows: Mapping) -> float:

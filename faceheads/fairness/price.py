@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from .criterion import MEAN_MINUS_GAP, MINIMUM, Criterion, measure_accuracies
 from .cuts import check_scores, encode_cohorts
-from .optimum import MEAN_MINUS_GAP, MINIMUM, cohort_thresholds, measure_accuracies, shared_threshold
+from .optimum import cohort_thresholds, shared_threshold
 
 #: What is compared, the reference last.
 COMPARED = ("accuracy", MEAN_MINUS_GAP, MINIMUM)
@@ -53,7 +54,7 @@ def price_table(
     codes, names = encode_cohorts(cohorts, len(scores))
     n_rows = np.bincount(codes, minlength=len(names))
     tune = cohort_thresholds if per_cohort else shared_threshold
-    tuned = {criterion: tune(scores, truth, cohorts, criterion, tolerance=tolerance) for criterion in COMPARED}
+    tuned = {name: tune(scores, truth, cohorts, Criterion(name, tolerance=tolerance)) for name in COMPARED}
     accuracy = np.array([list(t.accuracy.values()) for t in tuned.values()])  # (n_criteria, n_cohorts)
     errors = np.rint((1 - accuracy) * n_rows).astype(np.int64)
     columns = {("threshold", name): [t.thresholds[name] for t in tuned.values()] for name in names}

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .criterion import MEAN_MINUS_GAP, MINIMUM, measure_accuracies
 from .cuts import encode_cohorts
-from .optimum import MEAN_MINUS_GAP, MINIMUM, measure_accuracies
 
 
 def cohort_accuracies(y_true: Sequence, y_pred: Sequence, sensitive_features: Sequence | None = None) -> dict:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from faceheads.fairness.criterion import Criterion
 from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
 from faceheads.fitted_head import CohortThresholds, Head
 from faceheads.fitting import fit_head, predict_probabilities
@@ -43,7 +44,7 @@ def test_a_threshold_is_the_optimum_of_probabilities_by_heads_that_had_not_seen_
     problem = (p, rows.y, rows.cohorts.astype(str))
     people = {name: len(set(rows.groups[rows.cohorts == name])) for name in ("female", "male")}
     limit = chance_gap(shared_threshold(*problem, "accuracy"), people)
-    assert found.thresholds == (shared_threshold(*problem, tolerance=limit).thresholds["male"],)
+    assert found.thresholds == (shared_threshold(*problem, Criterion(tolerance=limit)).thresholds["male"],)
     assert found.how.startswith("mean_minus_gap over 'gender' (a gap up to 0.0")
     assert found.how.endswith("on out-of-fold probabilities of 300 training rows")
     assert "errors for female" in found.remarks[0] and found.remarks[0].startswith("criterion: price of mean - gap")
@@ -133,7 +134,7 @@ def test_each_cohort_gets_its_own_threshold_and_what_predicting_it_loses_is_told
     cohorts = rows.cohorts.astype(str)
     people = {name: len(set(rows.groups[cohorts == name])) for name in ("female", "male")}
     limit = chance_gap(cohort_thresholds(p, rows.y, cohorts, "accuracy"), people)
-    expected = cohort_thresholds(p, rows.y, cohorts, tolerance=limit)
+    expected = cohort_thresholds(p, rows.y, cohorts, Criterion(tolerance=limit))
     assert found.by_cohort == CohortThresholds("gender", tuple(expected.thresholds[n] for n in ("female", "male")))
     assert found.by_cohort.values[0] != found.by_cohort.values[1]
     decided = p >= (1 - p_male) * found.by_cohort.values[0] + p_male * found.by_cohort.values[1]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...fairness.criterion import MEAN_MINUS_GAP, measure_accuracies
 from ...fairness.cuts import Cuts
-from ...fairness.optimum import MEAN_MINUS_GAP, measure_accuracies
 from ..style import BLACK, look, percent_axis, shorten
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from faceheads.calibration.outoffold import make_splits
 from faceheads.calibration.tuner import ThresholdTuner
 from faceheads.calibration.unknown_cohort import UnknownCohortTuner
+from faceheads.fairness.criterion import Criterion
 from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
 from faceheads.fairness.scores import cohort_accuracies, mean_minus_gap_score
 
@@ -73,7 +74,7 @@ def test_a_gap_within_chance_is_tolerated_and_persons_count_once():
     scores = cross_val_predict(LogisticRegression(), X, y, cv=splits, method="predict_proba")[:, 1]
     counts = {name: len(set(groups[cohorts == name])) for name in ("man", "woman")}
     limit = chance_gap(cohort_thresholds(scores, y == "yes", cohorts, "accuracy"), counts)
-    assert tuner.tuned_ == cohort_thresholds(scores, y == "yes", cohorts, tolerance=limit)
+    assert tuner.tuned_ == cohort_thresholds(scores, y == "yes", cohorts, Criterion(tolerance=limit))
     with pytest.raises(ValueError, match="tolerance must be a number of at least 0 or 'chance'; got 'some'"):
         ThresholdTuner(LogisticRegression(), tolerance="some").fit(X, y)
 

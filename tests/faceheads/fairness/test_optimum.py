@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_score, recall_score
 
-from faceheads.fairness.optimum import CRITERIA, TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
+from faceheads.fairness.criterion import CRITERIA, Criterion
+from faceheads.fairness.optimum import TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
 
 COHORTS = ("x", "y", "z")
 #: One number a row, which hypothesis draws faster than three: five scores, two classes, three cohorts.
@@ -66,7 +67,7 @@ def test_a_gap_that_is_tolerated_costs_nothing(rows, sixths):
         return sum(shares) - len(shares) * max(max(shares) - min(shares) - 70 * sixths, 0)
 
     for tune, is_shared in ((shared_threshold, True), (cohort_thresholds, False)):
-        tuned = tune(scores, truth, cohorts, tolerance=sixths / 6)
+        tuned = tune(scores, truth, cohorts, Criterion(tolerance=sixths / 6))
         reached = [correct(rows, name, threshold) for name, threshold in tuned.thresholds.items()]
         assert tolerant(reached) == enumerated(rows, tolerant, is_shared)
         assert tuned.value == pytest.approx(mean_minus_gap(reached) / 420 / len(reached), abs=1e-12)
@@ -107,11 +108,11 @@ def test_the_other_criteria_are_those_of_scikit_learn_at_the_best_of_all_thresho
         measures = {"accuracy": accuracy_score, "balanced_accuracy": balanced_accuracy_score, "f1": f1_score}
         return measures[criterion](truth, decided)
 
-    tuned = shared_threshold(scores, truth, criterion=criterion, min_precision=0.7)
+    tuned = shared_threshold(scores, truth, criterion=Criterion(criterion, 0.7))
     reachable = [value(scores >= cut) for cut in (*np.unique(scores), np.inf)]
     assert tuned.value == pytest.approx(max(reachable), abs=1e-12)
     assert value(scores >= tuned.thresholds["all"]) == pytest.approx(tuned.value, abs=1e-12)
-    alone = cohort_thresholds(scores, truth, criterion=criterion, min_precision=0.7)
+    alone = cohort_thresholds(scores, truth, criterion=Criterion(criterion, 0.7))
     assert alone.thresholds == tuned.thresholds
 
 
@@ -158,9 +159,7 @@ def test_missing_cohorts_are_one_cohort():
         (([0.1, 0.2], [0, 1], None, "gmean"), f"one of {', '.join(CRITERIA)}; got 'gmean'"),
         (([0.1, 0.2], [1, 1], None, "f1"), "F1 is undefined: there are no negative rows"),
         (([0.1, 0.2], [0, 0], None, "balanced_accuracy"), "no positive rows"),
-        (([0.1, 0.2], [1, 0], None, "recall_at_precision", 0.8), "precision of 0.8 on these rows; the highest is 0.5"),
-        (([0.1, 0.2], [1, 0], None, "mean_minus_gap", 0.9, -0.1), "tolerance must be at least 0; got -0.1"),
-        (([0.1, 0.2], [1, 0], None, "recall_at_precision", 0.0), r"min_precision must be in \(0, 1\]; got 0.0"),
+        (([0.1, 0.2], [1, 0], None, Criterion("recall_at_precision", 0.8)), "precision of 0.8 on these rows; the highest is 0.5"),
     ],
 )
 def test_what_is_wrong_is_said(arguments, words):
