@@ -80,7 +80,7 @@ def _decision(number: int, n_faces: float, similarity: float) -> Decision:
     details = {"faces": n_faces}
     if np.isfinite(similarity):
         details["similarity"] = similarity
-    return Decision(PERSON, name, predicted=name, details=details, palette_position=number - 1)
+    return Decision(PERSON, name, predicted=name, details=details, palette_position=number)
 
 
 def write_groups(output: Path, root: Path, table: FaceTable, groups: GroupedFaces, jobs: int) -> None:
