@@ -5,7 +5,8 @@ the best three of them on all: successive halving. The score of the winner is to
 repeated within each fold of an outer cross-validation and its winner judged by people that it never saw: that figure is
 the honest one. No group (a person, equal images) is on two sides anywhere, and only training rows take part.
 
-Kinds that stop early (``mlp``, ``hgb``) do so in every fit, by a tenth of the rows that they are given.
+Kinds that stop early (``mlp``, ``hgb``) do so in every fit, by a random tenth of the rows that they are given: that tenth may
+share people with the rest, and decides on nothing but the number of steps.
 
 References
 ----------
@@ -110,7 +111,8 @@ def search_settings(learner: Learner, rows: TrainingRows, n_resamples: int) -> F
     draws = GroupBootstrap(rows.groups, n_resamples, learner.seed)
     expected = _weighted_mean(draws, losses, rows.weights, is_error=learner.task == REGRESSION)
     winning = score if learner.task == REGRESSION else 1 - score
-    return Found(settings, len(candidates(learner.kind)), learner.metric, expected, winning)
+    metric = learner.metric if rows.weights is None else f"weighted {learner.metric}"
+    return Found(settings, len(candidates(learner.kind)), metric, expected, winning)
 
 
 def _weighted_mean(draws: GroupBootstrap, losses: np.ndarray, weights: np.ndarray | None, is_error: bool) -> Estimate:

@@ -18,8 +18,8 @@ class Found:
     ----------
     settings : mapping of str to float
     n_candidates : int
-    metric : {"accuracy", "mae"}
-        Of the figures; weighed as the rows are in training.
+    metric : {"accuracy", "weighted accuracy", "mae"}
+        Of the figures; weighted where training rows have weights.
     expected : Estimate
         Nested cross-validation: what such a search with such a head does on people of the training part that it has not seen.
     winning : float
@@ -60,7 +60,7 @@ def found_line(found: Found, kind: str, unit: str) -> str:
         f"{number * scale:.{digits}f}"
         for number in (found.expected.value, found.expected.low, found.expected.high, found.winning)
     )
-    name = "mean absolute error" if found.metric == "mae" else "accuracy"
+    name = "mean absolute error" if found.metric == "mae" else found.metric
     chosen = "the defaults" if dict(found.settings) == complete(kind, None) else "other than the defaults"
     return (
         f"of {found.n_candidates} settings tried: {in_words(found.settings)} ({chosen}); expected {name} by nested "

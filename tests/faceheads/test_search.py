@@ -98,7 +98,9 @@ def test_rows_count_by_their_weight_in_what_is_compared(monkeypatch):
     weighted = TrainingRows(rows.X, rows.y, rows.groups, weights=np.where(rows.y == 1, 3.0, 1.0))
     expected = 3 * rows.y.sum() / (3 * rows.y.sum() + (rows.y == 0).sum())
     assert search._cross_validate(LOGISTIC, [{}], weighted) == pytest.approx([expected])
-    assert search_settings(LOGISTIC, weighted, 50).expected.value == pytest.approx(1 - expected)
+    found = search_settings(LOGISTIC, weighted, 50)
+    assert found.expected.value == pytest.approx(1 - expected)
+    assert "expected weighted accuracy" in found_line(found, "logistic", "")
 
 
 def test_too_few_rows_of_a_class_are_explained():
