@@ -18,8 +18,8 @@ class Found:
     ----------
     settings : mapping of str to float
     n_candidates : int
-    metric : {"accuracy", "weighted accuracy", "mae"}
-        Of the figures; weighted where training rows have weights.
+    metric : {"accuracy", "mae"}, or "weighted " before one of them
+        Of the figures; weighted where training rows are.
     expected : Estimate
         Nested cross-validation: what such a search with such a head does on people of the training part that it has not seen.
     winning : float
@@ -55,12 +55,12 @@ class Found:
 
 def found_line(found: Found, kind: str, unit: str) -> str:
     """What a search found, for people."""
-    scale, digits, sign = (1, 2, f" {unit}".rstrip()) if found.metric == "mae" else (100, 1, " %")
+    scale, digits, sign = (1, 2, f" {unit}".rstrip()) if found.metric.endswith("mae") else (100, 1, " %")
     value, low, high, winning = (
         f"{number * scale:.{digits}f}"
         for number in (found.expected.value, found.expected.low, found.expected.high, found.winning)
     )
-    name = "mean absolute error" if found.metric == "mae" else found.metric
+    name = found.metric.replace("mae", "mean absolute error")
     chosen = "the defaults" if dict(found.settings) == complete(kind, None) else "other than the defaults"
     return (
         f"of {found.n_candidates} settings tried: {in_words(found.settings)} ({chosen}); expected {name} by nested "

@@ -87,8 +87,9 @@ def test_numbers_and_weights_are_searched_with():
     rows = rows_of()
     numbers = TrainingRows(rows.X, rows.X[:, 0].astype(float), rows.groups, weights=(rows.y == 1).astype(float))
     found = search_settings(Learner("ridge", "regression"), numbers, 50)
-    assert found.metric == "mae"
+    assert found.metric == "weighted mae"
     assert 0 < found.expected.value < 0.6
+    assert "expected weighted mean absolute error" in found_line(found, "ridge", "years")
 
 
 def test_rows_count_by_their_weight_in_what_is_compared(monkeypatch):
