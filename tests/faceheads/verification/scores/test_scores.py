@@ -1,5 +1,8 @@
 """Scores of pairs: scikit-learn's own checks, and each formula against a slow second way to compute it."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
@@ -236,3 +239,12 @@ def test_a_cohort_that_was_never_seen_has_the_curve_of_all():
     got = one.transform(unseen)
     np.testing.assert_allclose(got[:, -3:-1], np.tile([one.slopes_[0], one.intercepts_[0]], (4, 1)), rtol=1e-3)
     assert (got[:, -1] == 0).all()
+
+
+def test_the_example_of_the_documentation_runs():
+    page = (Path(__file__).parents[4] / "docs" / "comparisons.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    X, identity = people(30)
+    names = {"PldaScore": PldaScore, "X": X, "identity": identity, "new_X": people(2, seed=9)[0]}
+    exec(example, names)
+    assert np.isfinite(names["log_likelihood_ratio"]).all()
