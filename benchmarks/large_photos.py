@@ -74,7 +74,60 @@ class Measurement:
                 shrunk = replace(largest, box_xyxy=largest.box_xyxy / factor)
                 distances.append(_cosine_distance(vector, self._embedded(decoded[factor], shrunk)))
 
-    def _cosine_distance(one: np.ndarray, other: np.ndarray) -> float:
+    def _timed(self, name: str, work: Callable[[], Result]) -> Result:
+        start = time.perf_counter()
+        result = work()
+        self.seconds.setdefault(name, []).append(time.perf_counter() - start)
+        return result
+
+    def _embedded(self, image: np.ndarray, face: Face) -> np.ndarray:
+        crops = crop_faces(image, find_landmarks(image, [face], "dlib5"), self._pipeline.embedder.spec.crop)
+        return self._pipeline.embedder.embed(crops)[0]
+
+
+def main() -> None:
+    """Print milliseconds of each stage, median over the photos."""
+    args = _arguments()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    measurement = Measurement(args.min_face)
+    files = [_large_jpeg(read_image(path).rgb) for path in spread(photos_in(args.data / "group_photos"), args.photos)]
+    for file in files:
+        measurement.add(file)
+    megabytes = statistics.median(len(file) for file in files) / 1e6
+    print(f"{machine_line()}\n\n{len(files)} photos of {SIZE_WH[0]} x {SIZE_WH[1]}, {megabytes:.1f} MB each\n")
+    rows = [[name, f"{statistics.median(seconds) * 1e3:.0f}"] for name, seconds in measurement.seconds.items()]
+    print(markdown_table(["stage", "ms, median"], rows))
+    for factor, distances in measurement.distances.items():
+        print(f"\nembedding after decoding at 1/{factor}: median cosine distance {statistics.median(distances):.4f}")
+    print(f"\nload now {os.getloadavg()[0]:.1f}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument("--photos", type=int, default=6)
+    parser.add_argument("--min_face", type=int, default=200)
+    return parser.parse_args()
+
+
+def _large_jpeg(photo: np.ndarray) -> bytes:
+    """A photo of 12 megapixels as a JPEG file."""
+    large = cv2.resize(photo, SIZE_WH, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    large += np.random.default_rng(0).normal(0, NOISE, large.shape).astype(np.float32)
+    file = io.BytesIO()
+    Image.fromarray(large.round().clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def _decoded_at(file: bytes, factor: int) -> np.ndarray:
+    """The photo in a size that the decoder itself can give: it leaves the fine frequencies away."""
+    with Image.open(io.BytesIO(file)) as image:
+        if factor > 1:
+            image.draft("RGB", (image.width // factor, image.height // factor))
+        return np.array(image.convert("RGB"))
+
+
+def _cosine_distance(one: np.ndarray, other: np.ndarray) -> float:
     return float(1 - one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
