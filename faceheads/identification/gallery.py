@@ -64,7 +64,9 @@ class Gallery:
         codes, names = pd.factorize(name[rows], sort=True)
         order = np.argsort(codes, kind="stable")
         starts = np.searchsorted(codes[order], np.arange(len(names)))
-        return cls(np.asarray(names, object), prepared(embedding[rows[order]], metric), starts, metric)
+        return cls(
+            np.asarray(names, object), prepared(np.asarray(embedding[rows[order]], np.float32), metric), starts, metric
+        )
 
     def __len__(self) -> int:
         return len(self.names)
@@ -92,10 +94,9 @@ class Gallery:
             If the dimension is another than the gallery's.
         """
         if embedding.shape[1] != self.vectors.shape[1]:
-            raise GalleryError(
-                f"faces must have the dimension of the gallery, {self.vectors.shape[1]}; got {embedding.shape[1]}."
-            )
-        each = similarity_matrix(prepared(embedding, self.metric), self.vectors, self.metric)
+            dimensions = f"{embedding.shape[1]} and {self.vectors.shape[1]}"
+            raise GalleryError(f"faces and gallery must have one dimension; got {dimensions}.")
+        each = similarity_matrix(prepared(np.asarray(embedding, np.float32), self.metric), self.vectors, self.metric)
         return np.maximum.reduceat(each, self.starts, axis=1)
 
 

@@ -15,7 +15,7 @@ from ..labels import LabelError, labels_for
 from ..metrics.intervals import Estimate, GroupBootstrap
 from ..table import FaceTable
 from ..verification.error_rates import comparisons_needed
-from ..verification.identification import UNKNOWN, Searches, search
+from ..verification.identification import Searches, search
 from ..verification.threshold_file import ThresholdFile
 from ..versions import software_versions
 
@@ -201,13 +201,8 @@ def _errors(searches: Searches, threshold: float, draws: GroupBootstrap) -> dict
 
 def macro_f1(searches: Searches, threshold: float, seed: int = 0) -> Estimate:
     """Mean F1 over people and "nobody", with an interval by drawing classes; see :meth:`Searches.macro_f1`."""
-    truth = np.where(searches.is_mated, searches.identity, UNKNOWN)
-    decided = searches.decided(threshold)
-    codes, names = pd.factorize(np.concatenate([truth, decided]))
-    truth, decided = np.split(codes, 2)
-    n_right = np.bincount(truth[truth == decided], minlength=len(names))
-    n_either = np.bincount(truth, minlength=len(names)) + np.bincount(decided, minlength=len(names))
-    return GroupBootstrap(np.arange(len(names)), seed=seed).of_mean(2 * n_right / n_either).estimate()
+    f1 = searches.f1_by_class(threshold)
+    return GroupBootstrap(np.arange(len(f1)), seed=seed).of_mean(f1).estimate()
 
 
 def _kind(task: Task, searches: Searches, kind: str, threshold: float | None) -> dict:

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..identification.gallery import Gallery
 from .error_rates import comparisons_needed
-from .similarity import prepared, similarity_matrix
 
 #: Probes of one block of the matrix of similarities.
 _BLOCK = 512
@@ -118,13 +118,17 @@ class Searches:
 
         All probes count: rejects and failures too. A wrong name is an error of both people.
         """
+        return float(self.f1_by_class(threshold).mean())
+
+    def f1_by_class(self, threshold: float) -> np.ndarray:
+        """F1 of each person who is looked for or found, and of "nobody", float64 in no particular order."""
         truth = np.where(self.is_mated, self.identity, UNKNOWN)
         decided = self.decided(threshold)
         codes, names = pd.factorize(np.concatenate([truth, decided]))
         truth, decided = np.split(codes, 2)
         n_right = np.bincount(truth[truth == decided], minlength=len(names))
         n_either = np.bincount(truth, minlength=len(names)) + np.bincount(decided, minlength=len(names))
-        return float(np.mean(2 * n_right / n_either))
+        return 2 * n_right / n_either
 
 
 def _share(values: np.ndarray) -> float:
@@ -156,20 +160,16 @@ def search(
     ValueError
         If nobody is enrolled, dimensions differ or the metric is unknown.
     """
-    if probes.shape[1] != gallery.shape[1]:
-        raise ValueError(f"probes and gallery must have one dimension; got {probes.shape[1]} and {gallery.shape[1]}.")
-    enrolled, person, names = _by_person(gallery, np.asarray(gallery_identity, object), metric)
-    starts = np.flatnonzero(np.concatenate([[True], person[1:] != person[:-1]]))
+    enrolled = Gallery.of(gallery, gallery_identity, metric)
+    names = enrolled.names
     mate = pd.Index(names).get_indexer(pd.Index(np.asarray(probe_identity, object)))
-    vectors = prepared(np.asarray(probes, np.float32), metric)
     n = len(probes)
     top, first = np.full(n, np.nan), np.full(n, -1)
     mate_similarity, rank = np.full(n, np.nan), np.full(n, NO_RANK)
     made = np.flatnonzero(np.isfinite(probes).all(axis=1))
     for begin in range(0, len(made), _BLOCK):
         rows = made[begin : begin + _BLOCK]
-        # a person is as alike as the best of his images, which lie side by side
-        best = np.maximum.reduceat(similarity_matrix(vectors[rows], enrolled, metric), starts, axis=1)
+        best = enrolled.similarity(probes[rows])
         first[rows] = best.argmax(axis=1)
         top[rows] = best[np.arange(len(rows)), first[rows]]
         known = mate[rows] >= 0
@@ -179,14 +179,3 @@ def search(
     found = np.where(first >= 0, np.append(names, UNKNOWN)[first], UNKNOWN)
     identity = np.asarray(probe_identity, object)
     return Searches(identity, found, top, mate >= 0, mate_similarity, rank, len(names))
-
-
-def _by_person(gallery: np.ndarray, identity: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The enrolled vectors ordered by person, the number of the person of each, and the names."""
-    rows = np.flatnonzero(np.isfinite(gallery).all(axis=1))
-    if not len(rows):
-        raise ValueError("the gallery must have at least one image with an embedding; it has none.")
-    codes, names = pd.factorize(identity[rows])
-    order = np.argsort(codes, kind="stable")
-    vectors = prepared(np.asarray(gallery[rows[order]], np.float32), metric)
-    return vectors, codes[order], np.asarray(names, object)

@@ -42,7 +42,7 @@ def test_photos_without_a_face_or_a_name_are_not_enrolled():
 
 
 def test_other_dimensions_are_refused():
-    with pytest.raises(GalleryError, match="dimension of the gallery, 6; got 7"):
+    with pytest.raises(GalleryError, match="one dimension; got 7 and 6"):
         Gallery.of(vectors(), NAMES, "cosine").similarity(np.zeros((1, 7), np.float32))
 
 
