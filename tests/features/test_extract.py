@@ -262,3 +262,9 @@ def test_wrong_input_is_an_error_that_says_what_to_do(photos, tmp_path):
 def test_crops_are_saved_beside_their_path(photos, tmp_path):
     run(photos, tmp_path / "f.parquet", crop_folder=tmp_path / "crops")
     assert len(list((tmp_path / "crops").glob("*.png"))) == 11
+
+
+@pytest.mark.parametrize(("n_images", "n_workers"), [(1, 2), (64, 2), (65, 3), (1000, 16)])
+def test_no_more_workers_are_started_than_there_are_tasks(tmp_path, n_images, n_workers):
+    extraction = Extraction(tmp_path, [], config=whole_image_config(), output=tmp_path / "f.parquet", jobs=16)
+    assert extraction._pool(n_images)._jobs == n_workers

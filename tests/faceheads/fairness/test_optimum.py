@@ -159,7 +159,10 @@ def test_missing_cohorts_are_one_cohort():
         (([0.1, 0.2], [0, 1], None, "gmean"), f"one of {', '.join(CRITERIA)}; got 'gmean'"),
         (([0.1, 0.2], [1, 1], None, "f1"), "F1 is undefined: there are no negative rows"),
         (([0.1, 0.2], [0, 0], None, "balanced_accuracy"), "no positive rows"),
-        (([0.1, 0.2], [1, 0], None, Criterion("recall_at_precision", 0.8)), "precision of 0.8 on these rows; the highest is 0.5"),
+        (
+            ([0.1, 0.2], [1, 0], None, Criterion("recall_at_precision", 0.8)),
+            "precision of 0.8 on these rows; the highest is 0.5",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(arguments, words):

@@ -52,7 +52,9 @@ def test_the_first_decision_with_classes_gives_the_colour():
     assert face_colour(face(BOX, age())) == PALETTE[0]
     assert face_colour(face(BOX, Decision("note", "seen", predicted="seen"))) == PALETTE[0]
     assert face_colour(face(BOX, Decision("name", "unknown", predicted="unknown"))) == GRAY
-    assert face_colour(face(BOX, Decision("person", "person 9", predicted="person 9", palette_position=8))) == PALETTE[1]
+    assert (
+        face_colour(face(BOX, Decision("person", "person 9", predicted="person 9", palette_position=8))) == PALETTE[1]
+    )
 
 
 def test_what_is_unsure_or_unknown_is_gray():
