@@ -86,9 +86,12 @@ class FaceCollection:
 
     @property
     def sha256(self) -> str:
-        """A hash of which faces there are and whose."""
+        """A hash of which faces there are, whose, and what decides who is paired with whom."""
         rows = [[face.path, face.identity, *face.box_xyxy] for face in self.faces]
-        return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+        digest = hashlib.sha256(canonical_json(rows).encode())
+        for of_faces in (self.shape, self.look):
+            digest.update(of_faces.tobytes())
+        return digest.hexdigest()
 
 
 def _check_detector(table: FaceTable) -> None:

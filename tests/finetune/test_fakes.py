@@ -61,6 +61,12 @@ def test_pairs_depend_on_the_seed_and_not_on_the_order_of_rows_or_the_count():
     assert draw_pairs(people(), 20, seed=1) != draw_pairs(people(), 20, seed=2)
 
 
+def test_other_embeddings_are_other_settings():
+    table = people_table()
+    table.embedding[3] += 1  # may pair other people
+    assert FaceCollection.from_table(table, people_labels(table)).sha256 != people().sha256 == people(order=-1).sha256
+
+
 def test_the_target_is_alike_in_pose():
     table = people_table()
     wanted = list(table.path).index("Dora/0.jpg")
