@@ -66,9 +66,14 @@ def test_the_next_task_is_looked_at_while_one_is_embedded(pool, tasks, monkeypat
 
     pool.embedder.embed = embed
     count_looks(monkeypatch, on_look)
-    results = pool.map(tasks)
+    next(pool.map(tasks))
+
+
+def test_no_more_tasks_are_taken_than_can_wait(pool, tasks):
+    taken = []
+    results = pool.map(task for task in tasks if not taken.append(task))
     next(results)
-    assert n_looks <= 1 + one_process.TASKS_AHEAD
+    assert len(taken) == 1 + one_process.TASKS_AHEAD
     results.close()
 
 
