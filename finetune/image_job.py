@@ -189,9 +189,9 @@ def _read_settings(path: Path) -> dict:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} must hold JSON; it is damaged ({error}). Use --overwrite to start again.") from None
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path} must hold settings by name; got {type(settings).__name__}. Use --overwrite.")
-    return settings
+    if isinstance(settings, dict):
+        return settings
+    raise ValueError(f"{path} must hold settings by name; got {type(settings).__name__}. Use --overwrite.")
 
 
 def _check_names(names: Sequence[str]) -> None:
