@@ -46,7 +46,8 @@ def verification_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="verify.py",
         usage="%(prog)s A.jpg B.jpg --threshold T.json\n"
-        "       %(prog)s --feature F (--pairs PAIRS | --identity LABELS) [--save_threshold T.json] [--report DIR] …",
+        "       %(prog)s --feature F (--pairs PAIRS | --identity LABELS) [--save_threshold T.json] [--report DIR] …\n"
+        "       %(prog)s --feature F --identity LABELS (--gallery WHO | --clean OUT.csv) …",
         description="Say whether two photos show one person, or measure on pairs how often that is wrong and find a "
         "threshold. Match means: similarity of at least the threshold.",
     )

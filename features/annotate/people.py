@@ -100,7 +100,7 @@ class PeopleRequest:
 def extracted(root: Path, images: list[str], config: PipelineConfig, file: Path, what: str, jobs: int) -> FaceTable:
     """The feature table of photos; what the file has already is not computed again."""
     is_other = file.exists() and _digest(file) != FacePipeline(config).table_spec.table_digest
-    extraction = Extraction(root, images, config, file, jobs, overwrite=is_other)
+    extraction = Extraction(root, images, config, file, jobs, overwrite=is_other, devices=(config.device,))
     with tqdm(total=len(images), unit="photo", desc=what, file=sys.stderr) as bar:
         extraction.run(lambda n_images, _: bar.update(n_images), announced)
         bar.update(bar.total - bar.n)
