@@ -37,9 +37,8 @@ def duplicates(subject: Subject) -> Finding:
 
 def _sets(subject: Subject) -> list[np.ndarray]:
     """Rows of each set of copies, by importance."""
-    is_known = subject.samples.table.sha256 != ""
     contents = pd.Series(subject.contents)
-    rows = np.flatnonzero(contents.duplicated(keep=False).to_numpy() & is_known)
+    rows = np.flatnonzero(contents.duplicated(keep=False))
     sets = [np.sort(members) for members in contents[rows].groupby(contents[rows]).indices.values()]
     sets = [rows[members] for members in sets]
     return sorted(sets, key=lambda rows: (not _differs(rows, subject), not _is_across(rows, subject), rows[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from functools import partial
 
@@ -25,7 +25,7 @@ from .wrapping import WrappingMixin
 CHANCE = "chance"
 
 
-class BaseTuner(WrappingMixin, ClassifierMixin, BaseEstimator):
+class BaseTuner(WrappingMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """A binary classifier that decides at tuned thresholds; what is known of a new row is left to those who derive.
 
     They have the parameters ``estimator, criterion, min_precision, tolerance, unsure_share, cv, random_state, n_jobs``.

@@ -128,6 +128,7 @@ def with_changed(name, value):
         (with_changed("coefs_", 3), "must be a list of arrays"),
         (with_changed("out_activation_", "identity"), "has the activations"),
         (python2_pickle([stripped(ATTRIBUTES), NAMES[:2]]), "3 outputs and 2 different names"),
+        (python2_pickle([stripped(ATTRIBUTES), ["Male", "Male", "Bald"]]), "3 outputs and 2 different names"),
         (python2_pickle([stripped(ATTRIBUTES), [1, 2, 3]]), "must be the names"),
         (python2_pickle([stripped(ATTRIBUTES), NAMES]).replace(b"(I8\nI10\nt", b"(I8\nI11\nt"), "with 640 bytes"),
         (python2_pickle([stripped(ATTRIBUTES), NAMES]).replace(b"S'f8'", b"S'O8'"), "only numbers and text are read"),
@@ -151,6 +152,11 @@ def test_embeddings_of_another_length_and_another_ending_are_refused(tmp_path, c
     assert "must end in .skops" in capsys.readouterr().err
     with pytest.raises(HeadError, match="no file"):
         convert_file(Path(tmp_path / "absent.pkl"))
+
+
+def test_a_number_for_a_class_is_refused():
+    with pytest.raises(PickleError, match="names a class by the number 1"):
+        read_records(b"\x82\x01.")
 
 
 def test_a_pickle_that_is_too_large_is_not_read(monkeypatch):
