@@ -30,13 +30,13 @@ def near_duplicates(subject: Subject, pairs: ClosePairs) -> Finding:
     words = (
         f"{len(table)} pairs of different files show almost the same face: they are closer than half the median distance "
         f"of a face to its nearest other face. {is_across.sum()} pairs are on both sides of the split, where they make "
-        f"figures too good; in {differs.sum()} pairs the labels contradict each other (numbers: by a quarter of their "
-        "standard deviation). Twins and photos of one session can be among them: look."
+        f"figures too good; contradicting labels or persons: {differs.sum()} (numbers: by a quarter of their standard "
+        "deviation). Twins and photos of one session can be among them: look."
     )
     unit = f"pairs, {is_across.sum():,} of them across the split"
     galleries = (
         Gallery("near_across", "One in the training part, one in the test part", _sights(subject, table, is_across)),
-        Gallery("near_contradicting", "Contradicting labels", _sights(subject, table, differs)),
+        Gallery("near_contradicting", "Contradicting labels or persons", _sights(subject, table, differs)),
     )
     visible = table.drop(columns=["_first", "_second"])
     return Finding("near_duplicates", "Near-duplicates", f"{len(table):,}", unit, words, visible, galleries)

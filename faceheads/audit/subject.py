@@ -55,21 +55,24 @@ class Subject:
         return np.array([f"{content}#{i}" for content, i in faces], object)
 
     def differing(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """The label columns in which pairs of rows contradict each other, as text, empty where they agree.
+        """What pairs of rows contradict each other in, label columns or the person, as text, empty where they agree.
 
         Missing values contradict nothing, and numbers only when they are :data:`NUMBER_DIFFERS_STD` apart.
         """
         words = np.full(len(one), "", object)
         numeric = {target.name for target in self.targets if target.task == REGRESSION}
-        for name in self.label_columns:
-            column = self.samples.labels[name]
+        columns = {name: self.samples.labels[name] for name in self.label_columns}
+        if self.persons is not None:
+            columns["person"] = pd.Series(self.persons, dtype=object).replace("", None)
+        for name, column in columns.items():
             differs = _contradict(column.iloc[one], column.iloc[other], column.std() if name in numeric else None)
             words[differs] = [f"{before}, {name}" if before else name for before in words[differs]]
         return words
 
     def describe(self, row: int) -> str:
-        """The labels of a row in a line."""
-        values = (self.samples.labels[name].iloc[row] for name in self.label_columns)
+        """The labels of a row, and its person where persons are known, in a line."""
+        values = [self.samples.labels[name].iloc[row] for name in self.label_columns]
+        values += [] if self.persons is None else [self.persons[row]]
         return ", ".join("?" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in values)
 
 
