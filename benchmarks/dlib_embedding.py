@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from faceheads.weights import find_weights
-from features.embed import Embedder, EmbedderRequest
+from features.embed import EmbedderRequest
+from features.embedders import Embedder
 
 from .arguments import benchmark_parser
 from .photos import photos_in, spread

@@ -28,7 +28,8 @@ from faceheads.datasets.pairs import read_pairs
 from faceheads.networks.dlib_resnet import build_dlib_resnet
 from faceheads.networks.dlib_resnet_statistics import ActivationStatistics
 from faceheads.weights import find_weights
-from features.embed import Embedder, EmbedderRequest
+from features.embed import EmbedderRequest
+from features.embedders import Embedder
 from features.pipeline import FacePipeline, PipelineConfig
 
 from .arguments import benchmark_parser

@@ -22,7 +22,8 @@ from faceheads.table import FaceRow, Status, face_key
 
 from .align import AlignmentError, crop_faces
 from .detect import make_detector
-from .embed import Embedder, EmbedderRequest
+from .embed import EmbedderRequest
+from .embedders import Embedder
 from .face import Face
 from .landmarks import find_landmarks
 from .opencv import import_cv2

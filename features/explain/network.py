@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..embed import Embedder, TorchEmbedder
+from ..embedders import Embedder, TorchEmbedder
 
 
 class DifferentiableNetwork:

@@ -26,7 +26,7 @@ def occlusion(
     Parameters
     ----------
     embed : callable
-        Crops (n, height, width, 3), uint8 → embeddings, such as :meth:`features.embed.Embedder.embed`.
+        Crops (n, height, width, 3), uint8 → embeddings, such as :meth:`features.embedders.Embedder.embed`.
     decision : Decision
     crop : array of shape (height, width, 3), uint8, RGB
     batch_size : int, default=32

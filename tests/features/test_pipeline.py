@@ -6,7 +6,8 @@ from PIL import Image
 
 from faceheads.spec import EmbedderSpec
 from faceheads.table import FaceTable
-from features.embed import EmbedderRequest, embed_in_batches
+from features.embed import EmbedderRequest
+from features.embedders import embed_in_batches
 from features.face import LANDMARK_SCHEMES, Face
 from features.pipeline import FacePipeline, PipelineConfig, isolated
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from features.embed import ArrayEmbedder, TorchEmbedder
+from features.embedders import ArrayEmbedder, TorchEmbedder
 from features.explain.decision import HeadDecision
 from features.explain.faithfulness import curves
 from features.explain.gradients import blurred, integrated_gradients
