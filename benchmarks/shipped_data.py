@@ -73,7 +73,8 @@ def _write_sample(table: FaceTable, labels: pd.DataFrame, rows: np.ndarray) -> N
 
 def _train_heads(feature: Path) -> None:
     targets = [part for target in TARGETS for part in ("--target", target)]
-    command = [sys.executable, "train.py", "--feature", feature, *targets, "--head", "mlp", "--split", "content"]
+    heads = ["--head", "mlp", "--head", "age=distribution"]
+    command = [sys.executable, "train.py", "--feature", feature, *targets, *heads, "--split", "content"]
     subprocess.run([*command, "--save_model", DATA / "default_heads.skops"], check=True)
     (DATA / "default_heads.split.csv").unlink()
 
@@ -112,7 +113,8 @@ CARD_TEXT = """# The heads that ship: gender, age, race as annotated
 
 `pred.py` uses them when no `--model` is given. Made by `python -m benchmarks.shipped_data`.
 
-- **What they are.** Four averaged multilayer perceptrons (128, 128) for each question, on pooled stages ({layers}) of dlib's
+- **What they are.** For gender and race four averaged multilayer perceptrons (128, 128), for the age a distribution over 40 bins
+  of ages (`--head distribution`), on pooled stages ({layers}) of dlib's
   embedding network, averaged over the mirror image; faces found by HOG with one upsampling.
 - **What they learned from.** The training part of UTKFace as it lies in `shared/data` ({n_images:,} aligned crops; {n_conflicts} copies of
   equal images with conflicting labels left out). UTKFace's terms are **non-commercial research**, and the heads inherit
