@@ -89,7 +89,11 @@ def build_network(name: str) -> torch.nn.Module:
         from .inception_resnet_v1 import InceptionResnetV1
 
         return InceptionResnetV1()
-    raise ValueError(f"The network must be dlib or facenet; got {name!r}.")
+    if name == "resnet18":
+        from .resnet import ResNet18
+
+        return ResNet18()
+    raise ValueError(f"The network must be dlib, facenet or resnet18; got {name!r}.")
 
 
 def _read_spec(path: Path) -> EmbedderSpec:

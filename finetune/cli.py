@@ -1,0 +1,198 @@
+"""The command ``python -m finetune``: crops and labels in, a better embedding network out."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+from collections.abc import Sequence
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from faceheads.command import run_command
+from faceheads.labels import default_label_path, read_labels
+from faceheads.pool import resolve_jobs
+from faceheads.table_io import read_table
+
+from .augment import Augmentation
+from .loop import EPOCHS, STEPS, Progress, Trainer
+from .recipes import RECIPES, Recipe, recipe
+from .session import EMBEDDER, check_folder, examples_of, finish, layers_of, make_model
+from .training_set import SplitOptions, TrainingSet, make_training_set
+
+#: Steps that a dry run measures.
+N_DRY_STEPS = 3
+_STOPPED = "stopped; go on from the last checkpoint with the same command and --resume"
+_AUGMENTATION_HELP = {
+    "flip": "probability of the mirror image",
+    "shift": "largest shift, as a share of the side",
+    "zoom": "largest change of size, as a share",
+    "colour": "largest change of brightness, contrast and saturation, as a share",
+    "gray": "probability of colour taken away",
+    "blur": "probability of a blur",
+    "erase": "probability of an erased rectangle",
+}
+
+
+def finetune_parser() -> argparse.ArgumentParser:
+    """The parser of ``python -m finetune``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m finetune",
+        description="Train an embedding network on crops and labels; feature_extraction.py --embedder runs what comes out.",
+    )
+    parser.add_argument(
+        "--crops", required=True, type=Path, metavar="DIR", help="what feature_extraction.py --save_crops wrote"
+    )
+    parser.add_argument("--feature", required=True, type=Path, help="the feature table of the same extraction")
+    parser.add_argument("--label", type=Path, help="labels (default: NAME.label.csv beside the table)")
+    parser.add_argument("--recipe", required=True, choices=sorted(RECIPES), help="what is learned, and how")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help=f"for logs, checkpoints and {EMBEDDER}/"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="make a few steps, say what the whole would take, and stop"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+    parser.add_argument("--compile", action="store_true", help="run the network through torch.compile")
+    parser.add_argument("--jobs", type=int, help="processes that decode crops (default: one a core)")
+    _add_split_options(parser)
+    _add_recipe_options(parser)
+    return parser
+
+
+def _add_split_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("parts")
+    group.add_argument("--split", default="auto", help="what is kept for the test and not seen here, as in train.py")
+    group.add_argument("--test_size", type=float, default=0.2, help="of a random split (default: %(default)s)")
+    group.add_argument("--groups", default="auto", help="who stays on one side, as in train.py")
+    group.add_argument(
+        "--validation_size",
+        type=float,
+        default=0.1,
+        help="share of the rest that ends training (default: %(default)s)",
+    )
+
+
+def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings", "of the recipe, each with the recipe's value as default")
+    for item in fields(Recipe):
+        if item.name not in ("task", "augmentation"):
+            _add_option(group, item, item.metadata["help"])
+    group = parser.add_argument_group("augmentation", "of training crops")
+    for item in fields(Augmentation):
+        _add_option(group, item, _AUGMENTATION_HELP[item.name])
+
+
+def _add_option(group: argparse._ArgumentGroup, item: Field, words: str) -> None:
+    values = {getattr(one, item.name) for one in RECIPES.values()} if item.name in _RECIPE_NAMES else {item.default}
+    default = f"; default {', '.join(map(str, sorted(values)))}" if values != {""} else ""
+    group.add_argument(
+        f"--{item.name}", type=type(item.default), choices=item.metadata.get("choices"), help=words + default
+    )
+
+
+_RECIPE_NAMES = frozenset(item.name for item in fields(Recipe) if item.default is not MISSING)
+
+
+def finetune_main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code (0 done, 2 wrong use)."""
+    args = finetune_parser().parse_args(argv)
+    return run_command("finetune", lambda: _finetune(args), _STOPPED)
+
+
+def _finetune(args: argparse.Namespace) -> int:
+    chosen = _recipe_of(args)
+    training = _training_set(args, chosen)
+    if not args.dry_run:
+        check_folder(args.out, chosen, training, args.resume)
+    model = make_model(training, chosen)
+    with tqdm(unit="step", desc="finetune", file=sys.stderr, disable=args.dry_run) as bar:
+        trainer = Trainer(
+            model,
+            examples_of(training, chosen),
+            chosen,
+            args.out,
+            _device(args.device),
+            args.compile,
+            lambda progress: bar.update(progress.step - bar.n),
+        )
+        _describe(chosen, training, trainer)
+        if args.dry_run:
+            return _rehearse(trainer)
+        if args.resume:
+            trainer.resume()
+        bar.reset(trainer.n_steps)
+        bar.update(trainer.progress.step)
+        progress = trainer.run()
+    difference = finish(args.out, chosen, training, model)
+    _report(args.out, progress, difference)
+    return 0
+
+
+def _recipe_of(args: argparse.Namespace) -> Recipe:
+    base = RECIPES[args.recipe]
+    chosen = {name: getattr(args, name) for name in _RECIPE_NAMES if getattr(args, name) is not None}
+    changed = {item.name: getattr(args, item.name) for item in fields(Augmentation)}
+    augmentation = {
+        name: getattr(base.augmentation, name) if value is None else value for name, value in changed.items()
+    }
+    return recipe(args.recipe, **chosen, augmentation=Augmentation(**augmentation))
+
+
+def _training_set(args: argparse.Namespace, chosen: Recipe) -> TrainingSet:
+    labels = read_labels(default_label_path(args.feature) if args.label is None else args.label)
+    options = SplitOptions(args.split, args.test_size, args.groups, args.validation_size, chosen.seed)
+    return make_training_set(
+        args.crops, read_table(args.feature), labels, chosen.columns, options, resolve_jobs(args.jobs)
+    )
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"--device must be cpu or cuda; got {name!r}.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch sees no CUDA device on this machine. Use --device cpu.")
+    return device
+
+
+def _describe(chosen: Recipe, training: TrainingSet, trainer: Trainer) -> None:
+    n_validation = int(training.is_validation.sum())
+    n_parameters = sum(p.numel() for p in trainer.model.parameters())
+    height, width = training.crops.pixels.shape[1:3]
+    print(
+        f"crops         {len(training) - n_validation:>8}   to learn from, {n_validation} to validate on ({height} x {width} px)"
+    )
+    print(f"left out      {training.n_test:>8}   for the test, {training.n_unlabelled} without a label")
+    print(
+        f"network       {chosen.backbone:>8}   layers {','.join(layers_of(chosen))}, {n_parameters / 1e6:.1f} M parameters"
+    )
+    print(f"steps         {trainer.n_steps:>8}   at most: {chosen.epochs} epochs of {trainer.steps_per_epoch}")
+
+
+def _rehearse(trainer: Trainer) -> int:
+    seconds = trainer.rehearse(min(N_DRY_STEPS, max(1, trainer.steps_per_epoch - 1)))
+    minutes = seconds * trainer.n_steps / 60
+    print(f"a step        {seconds:>8.2f} s; all of them {minutes:.1f} minutes, validation not counted")
+    print(f"memory        {_peak_bytes(trainer.device) / 2**30:>8.1f} GiB at most so far")
+    return 0
+
+
+def _peak_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _report(folder: Path, progress: Progress, difference: float) -> None:
+    if progress.seconds:
+        speed, waiting = progress.n_crops / progress.seconds, progress.waiting_seconds / progress.seconds
+        print(f"speed         {speed:>8.0f}   crops/s, {waiting:.1%} of the time waiting for crops")
+    print(f"best score    {progress.best_score:>8.3f}   on the validation part ({folder / EPOCHS}, {folder / STEPS})")
+    print(f"exported      {difference:>8.1e}   from the trained network at most: --embedder {folder / EMBEDDER}")

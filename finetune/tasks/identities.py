@@ -1,0 +1,103 @@
+"""Who is on a photo, for persons that training does not know: by margins or by distances, scored by the EER."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceheads.verification.error_rates import ErrorCurve
+
+from ..losses.margin import MarginSoftmax
+from ..losses.triplet import mine, quadruplet
+from .task import Task
+
+#: Rows of the validation part that are compared with each other at most, spread over it.
+MAX_COMPARED = 2000
+
+
+class MarginTask(Task):
+    """Embeddings whose angles tell persons apart; the score is the EER over all pairs of the validation part, in percent.
+
+    Parameters
+    ----------
+    person : Tensor of shape (n_rows,), int64
+        Persons of the training part are numbered first, from 0.
+    n_persons : int
+        Of the training part.
+    dimension : int
+    kind, scale, margin
+        See :class:`finetune.losses.margin.MarginSoftmax`.
+    """
+
+    def __init__(self, person: Tensor, n_persons: int, dimension: int, kind: str, scale: float, margin: float) -> None:
+        super().__init__()
+        self.softmax = MarginSoftmax(dimension, n_persons, kind, scale, margin)
+        self.keep("person", person)
+
+    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """The loss of the margin."""
+        return {"loss": self.softmax(embedding, self.person[rows])}
+
+    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
+        """The EER."""
+        similarity, is_mated, _ = comparisons(embedding, self.person[rows])
+        eer = _eer(similarity, is_mated)
+        return {"eer": eer, "score": 100 * eer}
+
+
+class QuadrupletTask(Task):
+    """Embeddings on the unit sphere, near for photos of a person, far for other persons and for fakes of the person.
+
+    The score is the mean of two EERs in percent, ``eer_real`` with other persons and ``eer_fake`` with fakes as non-mated.
+
+    Parameters
+    ----------
+    person : Tensor of shape (n_rows,), int64
+    is_fake : Tensor of shape (n_rows,), bool
+    margin : float or None
+    fake_weight : float
+    """
+
+    def __init__(self, person: Tensor, is_fake: Tensor, margin: float | None, fake_weight: float) -> None:
+        super().__init__()
+        self.margin = margin
+        self.fake_weight = fake_weight
+        self.keep("person", person)
+        self.keep("is_fake", is_fake)
+
+    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """The quadruplet loss of the hardest quadruplets of the batch; 0 where there is none."""
+        embedding = F.normalize(embedding.float())
+        positions = mine(embedding, self.person[rows], self.is_fake[rows])
+        if not len(positions[0]):
+            return {"loss": 0 * embedding.sum()}
+        loss = quadruplet(*(embedding[some] for some in positions), self.margin, self.fake_weight)
+        return {"loss": loss.total, **loss.numbers()}
+
+    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
+        """Both EERs."""
+        similarity, is_same, has_fake = comparisons(embedding, self.person[rows], self.is_fake[rows])
+        is_mated = is_same & (has_fake == 0)
+        kinds = {"eer_real": ~is_same & (has_fake == 0), "eer_fake": is_same & (has_fake == 1)}
+        figures = {name: _eer(similarity[is_mated | some], is_mated[is_mated | some]) for name, some in kinds.items()}
+        return {**figures, "score": 50 * sum(figures.values())}
+
+
+def comparisons(
+    embedding: Tensor, person: Tensor, is_fake: Tensor | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All pairs of rows, of up to ``MAX_COMPARED`` of them: cosine, whether of one person, how many of the two are fakes."""
+    step = -(-len(person) // MAX_COMPARED)
+    unit = F.normalize(embedding[::step].float()).cpu().numpy()
+    person = person[::step].cpu().numpy()
+    n_fakes = np.zeros(len(person), int) if is_fake is None else is_fake[::step].cpu().numpy().astype(int)
+    one, other = np.triu_indices(len(person), 1)
+    return (unit @ unit.T)[one, other], person[one] == person[other], n_fakes[one] + n_fakes[other]
+
+
+def _eer(similarity: np.ndarray, is_mated: np.ndarray) -> float:
+    """The EER; NaN where one kind of pair is missing."""
+    if is_mated.all() or not is_mated.any():
+        return float("nan")
+    return ErrorCurve.from_similarities(similarity, is_mated).eer().interpolated
