@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .fitting import predict_numbers, predict_probabilities
 from .head_report import HeadReport
 from .head_settings import Settings
-from .fitting import predict_numbers, predict_probabilities
 from .prediction import Prediction, decide, number
 from .search_result import Found
 from .targets import MULTILABEL, REGRESSION, Target
