@@ -164,4 +164,6 @@ def _rows(explained: list[Explained], which: int) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import explanations  # worker processes look functions up by the name of their module
+
+    explanations.main()
