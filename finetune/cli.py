@@ -68,6 +68,7 @@ def _add_split_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("parts")
     group.add_argument("--split", default="auto", help="what is kept for the test and not seen here, as in train.py")
     group.add_argument("--test_size", type=float, default=0.2, help="of a random split (default: %(default)s)")
+    group.add_argument("--split_seed", type=int, default=0, help="of the parts: --seed of train.py (default: 0)")
     group.add_argument("--groups", default="auto", help="who stays on one side, as in train.py")
     group.add_argument(
         "--validation_size",
@@ -145,7 +146,7 @@ def _recipe_of(args: argparse.Namespace) -> Recipe:
 
 def _training_set(args: argparse.Namespace, chosen: Recipe) -> TrainingSet:
     labels = read_labels(default_label_path(args.feature) if args.label is None else args.label)
-    options = SplitOptions(args.split, args.test_size, args.groups, args.validation_size, chosen.seed)
+    options = SplitOptions(args.split, args.test_size, args.groups, args.validation_size, args.split_seed)
     return make_training_set(
         args.crops, read_table(args.feature), labels, chosen.columns, options, resolve_jobs(args.jobs)
     )

@@ -5,12 +5,12 @@ training that was killed and resumed from its last checkpoint is, on a CPU, the 
 
 Files in the output folder:
 
-==================  ==================================================================================
+==================  ========================================================================================
 ``checkpoint.pt``   the last state; training resumes from it
 ``best.pt``         the averaged weights of the epoch with the lowest score
 ``steps.csv``       loss, its parts and the learning rate of each step
-``epochs.csv``      figures of the validation part after each epoch
-==================  ==================================================================================
+``epochs.csv``      figures of the validation part after each epoch, epoch 0 being before the first step
+==================  ========================================================================================
 """
 
 from __future__ import annotations
@@ -178,11 +178,13 @@ class Trainer:
             log.keep_until(self.progress.step)
 
     def run(self) -> Progress:
-        """Train until it is finished."""
+        """Train until it is finished; the weights that it begins with are validated as epoch 0."""
+        if self.progress.step == 0:
+            self._end_epoch(0)
         while not self.is_finished:
             epoch = self.progress.step // self.steps_per_epoch
             self._train_until(self.progress.step + 1 + self._steps_left_in_epoch(), epoch)
-            self._end_epoch(epoch)
+            self._end_epoch(epoch + 1)
         return self.progress
 
     def rehearse(self, n_steps: int) -> float:
@@ -282,8 +284,8 @@ class Trainer:
         figures = self.validate()
         if math.isnan(figures["score"]):
             raise ValueError(
-                f"the validation part must have photos of which a score can be made; got {figures}. Every kind of pair must "
-                "occur in it: use a larger --validation_size or another --seed."
+                f"every kind of pair must occur in the validation part; got {figures}. Use a larger --validation_size or "
+                "another --seed."
             )
         is_better = figures["score"] < self.progress.best_score
         self.progress.n_worse = 0 if is_better else self.progress.n_worse + 1
@@ -293,9 +295,9 @@ class Trainer:
                 "network": self.average.module.network.state_dict(),
                 "task": self.average.module.task.state_dict(),
             }
-            save_state(self.folder / BEST, {**state, "step": self.progress.step, "epoch": epoch + 1})
+            save_state(self.folder / BEST, {**state, "step": self.progress.step, "epoch": epoch})
         self._write_log()
-        self._epochs_log.append([{"step": self.progress.step, "epoch": epoch + 1, **figures}])
+        self._epochs_log.append([{"step": self.progress.step, "epoch": epoch, **figures}])
         self.save()
 
     @torch.inference_mode()

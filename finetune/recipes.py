@@ -110,6 +110,6 @@ def recipe(name: str, **changes: object) -> Recipe:
 RECIPES = {
     "gender": Recipe("gender"),
     "age_gender": Recipe("age_gender"),
-    "arcface": Recipe("arcface", lr=3e-4, ema=0.0),
-    "quadruplet": Recipe("quadruplet", lr=1e-4, n_photos=6, ema=0.0),
+    "arcface": Recipe("arcface", ema=0.0),
+    "quadruplet": Recipe("quadruplet", n_photos=6, ema=0.0),
 }

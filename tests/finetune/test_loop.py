@@ -114,15 +114,33 @@ def test_validation_changes_nothing_and_gives_the_same_figures_again(tmp_path):
 def test_training_ends_when_the_score_has_not_become_lower(tmp_path):
     trainer = trainer_in(tmp_path, epochs=50, patience=2, lr=1e-9)
     trainer.run()
-    assert trainer.progress.step == 3 * trainer.steps_per_epoch
+    assert trainer.progress.step == 2 * trainer.steps_per_epoch
 
 
-def test_a_loss_that_is_not_finite_is_an_error_and_leaves_no_checkpoint_of_it(tmp_path):
+def test_the_weights_that_training_begins_with_are_kept_when_it_makes_them_worse(tmp_path):
+    trainer = trainer_in(tmp_path, epochs=1)
+    before = {name: tensor.clone() for name, tensor in trainer.model.network.state_dict().items()}
+    scores = iter([1.0, 2.0])
+    trainer.validate = lambda: {"score": next(scores)}
+    trainer.run()
+    best = torch.load(tmp_path / "best.pt", weights_only=True)
+    assert (best["epoch"], best["step"]) == (0, 0)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in best["network"].items())
+
+
+def test_a_loss_that_is_not_finite_is_an_error_and_no_checkpoint_is_made_of_it(tmp_path):
     trainer = trainer_in(tmp_path)
     trainer.model.task.head.weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="the loss of step 1 is not finite"):
         trainer.run()
-    assert not list(tmp_path.glob("*.pt"))
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 0
+
+
+def test_a_score_that_cannot_be_made_is_an_error(tmp_path):
+    trainer = trainer_in(tmp_path)
+    trainer.validate = lambda: {"eer_fake": math.nan, "score": math.nan}
+    with pytest.raises(ValueError, match="every kind of pair must occur"):
+        trainer.run()
 
 
 def test_half_precision_needs_cuda(tmp_path):
