@@ -36,9 +36,8 @@ class Backbone:
     layer_dimension : callable
         Numbers of a layer by its name.
     default_weights : str
-    lr_factor : float
-        Learning rate as a share of that of fresh heads. dlib's network has no normalisation: at 1e-3 its activations
-        explode in the second step.
+    has_relative_steps : bool
+        Whether the network has no normalisation, so that steps must be in proportion to the size of its weights.
     attribute_layers : tuple of str
         What heads for age or gender look at; else it is ``final``.
     """
@@ -46,7 +45,7 @@ class Backbone:
     build: Callable[[str], nn.Module]
     layer_dimension: Callable[[str], int]
     default_weights: str
-    lr_factor: float
+    has_relative_steps: bool
     attribute_layers: tuple[str, ...] = ("final",)
 
 
@@ -113,6 +112,6 @@ def _state_of(path: Path) -> Mapping[str, torch.Tensor]:
 
 #: Every network that can be trained, by its name.
 BACKBONES = {
-    "dlib": Backbone(_build_dlib, dlib_layer_dimension, OFFICIAL, 0.03, ("block07", "block10", "block14")),
-    "resnet18": Backbone(_build_resnet18, resnet_layer_dimension, SCRATCH, 1.0),
+    "dlib": Backbone(_build_dlib, dlib_layer_dimension, OFFICIAL, True, ("block07", "block10", "block14")),
+    "resnet18": Backbone(_build_resnet18, resnet_layer_dimension, SCRATCH, False),
 }

@@ -19,6 +19,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +152,7 @@ class Trainer:
         self._steps_log, self._epochs_log = CsvLog(folder / STEPS), CsvLog(folder / EPOCHS)
         self._unlogged: list[dict] = []
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> int:
         """Optimiser steps; what does not fill one is left for another epoch."""
         return max(1, len(self.examples.batches_of(0)) // self.recipe.accumulate)
@@ -180,6 +181,8 @@ class Trainer:
     def run(self) -> Progress:
         """Train until it is finished; the weights that it begins with are validated as epoch 0."""
         if self.progress.step == 0:
+            self.model.task.begin(lambda rows: self.embed(self.model, rows))
+            self.average.follow(self.model, step=0)
             self._end_epoch(0)
         while not self.is_finished:
             epoch = self.progress.step // self.steps_per_epoch
@@ -216,9 +219,10 @@ class Trainer:
 
     def _batches(self, epoch: int) -> Iterator[tuple[list[Tensor], list[np.ndarray]]]:
         """Crops and rows of each step of an epoch that is still to be done."""
-        accumulate = min(self.recipe.accumulate, len(self.examples.batches_of(epoch)))
+        rows = self.examples.batches_of(epoch)
+        accumulate = min(self.recipe.accumulate, len(rows))
         n_done = (self.progress.step % self.steps_per_epoch) * accumulate
-        rows = self.examples.batches_of(epoch)[n_done : self.steps_per_epoch * accumulate]
+        rows = rows[n_done : self.steps_per_epoch * accumulate]
         loaded = self._loader.batches(self.examples.crop_row[some] for some in rows)
         for start in range(0, len(rows), accumulate):
             asked = time.perf_counter()
@@ -302,12 +306,18 @@ class Trainer:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Figures of the validation part with the averaged weights, crops as they are."""
-        model = self.average.module.eval()
-        parts = np.array_split(self.examples.validation, -(-len(self.examples.validation) // VALIDATION_BATCH))
+        """Figures of the validation part with the averaged weights."""
+        embedding = self.embed(self.average.module, self.examples.validation)
+        rows = torch.from_numpy(self.examples.validation).to(self.device)
+        return self.average.module.eval().task.metrics(embedding, rows)
+
+    @torch.inference_mode()
+    def embed(self, model: Model, rows: np.ndarray) -> Tensor:
+        """Embeddings of rows, their crops as they are, float of shape (n_rows, dimension)."""
+        network = model.network.eval()
+        parts = np.array_split(rows, -(-len(rows) // VALIDATION_BATCH))
         batches = self._loader.batches(self.examples.crop_row[part] for part in parts)
-        embedding = torch.cat([model.network(crops, model.layers) for crops in batches])
-        return model.task.metrics(embedding, torch.from_numpy(self.examples.validation).to(self.device))
+        return torch.cat([network(crops, model.layers) for crops in batches])
 
     def save(self) -> None:
         """Write the checkpoint; the log first, so that it has every step of it."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 
 from .augment import Augmentation
-from .backbones import backbone_of
 
 OPTIMISERS = ("adamw", "sgd")
 BALANCES = ("none", "sampler", "weights")
 AGE_LOSSES = ("distribution", "huber")
+STARTS = ("mean", "random")
 PRECISIONS = ("float32", "bf16", "fp16")
 TASKS = ("gender", "age_gender", "arcface", "quadruplet")
 
@@ -35,10 +35,7 @@ class Recipe:
     optimiser: str = field(default="adamw", metadata={"help": "adamw or sgd", "choices": OPTIMISERS})
     lr: float = field(default=1e-3, metadata={"help": "highest learning rate"})
     backbone_lr: float = field(
-        default=0.03,
-        metadata={
-            "help": "factor of it for the network, as opposed to its heads; 0 leaves it frozen; for resnet18 1 by itself"
-        },
+        default=1.0, metadata={"help": "factor of it for the network, as opposed to its heads; 0 leaves it frozen"}
     )
     momentum: float = field(default=0.9, metadata={"help": "of sgd"})
     weight_decay: float = field(default=0.01, metadata={"help": "of matrices and convolutions"})
@@ -58,6 +55,9 @@ class Recipe:
     scale: float = field(default=32.0, metadata={"help": "of cosines in arcface"})
     margin_kind: str = field(
         default="arcface", metadata={"help": "arcface or cosface", "choices": ("arcface", "cosface")}
+    )
+    persons_start: str = field(
+        default="mean", metadata={"help": "arcface: persons begin as mean embeddings or at random", "choices": STARTS}
     )
     fake_weight: float = field(default=1.0, metadata={"help": "of the triplets with fakes (lambda)"})
     precision: str = field(default="float32", metadata={"help": "bf16 and fp16 on CUDA only", "choices": PRECISIONS})
@@ -93,7 +93,7 @@ class Recipe:
 
 
 def recipe(name: str, **changes: object) -> Recipe:
-    """The recipe of a name, with some settings changed; ``backbone_lr`` is that of the network where it is not given.
+    """The recipe of a name, with some settings changed.
 
     Raises
     ------
@@ -102,9 +102,7 @@ def recipe(name: str, **changes: object) -> Recipe:
     """
     if name not in RECIPES:
         raise ValueError(f"--recipe must be one of {sorted(RECIPES)}; got {name!r}.")
-    base = RECIPES[name]
-    lr_factor = backbone_of(changes.get("backbone", base.backbone)).lr_factor
-    return replace(base, **{"backbone_lr": lr_factor, **changes})
+    return replace(RECIPES[name], **changes)
 
 
 RECIPES = {

@@ -19,6 +19,11 @@ BIN_YEARS, BEYOND_YEARS = 2.0, 6.0
 HUBER_YEARS = 2.0
 
 
+def make_head(dimension: int, n_outputs: int) -> nn.Module:
+    """A linear head on standardised numbers of the embedding, whose layers may differ in scale."""
+    return nn.Sequential(nn.BatchNorm1d(dimension, affine=False), nn.Linear(dimension, n_outputs))
+
+
 class ClassTask(Task):
     """One of several classes; the score is the share of errors in percent.
 
@@ -47,7 +52,7 @@ class ClassTask(Task):
         self.name = name
         self.smoothing = smoothing
         self.focal_gamma = focal_gamma
-        self.head = nn.Linear(dimension, n_classes)
+        self.head = make_head(dimension, n_classes)
         self.keep("classes", classes)
         self.keep("weights", weights)
 
@@ -89,7 +94,7 @@ class AgeTask(Task):
         centres = torch.arange(low, high + BIN_YEARS, BIN_YEARS) if kind == "distribution" else torch.empty(0)
         self.kind = kind
         self.deviation = deviation
-        self.head = nn.Linear(dimension, max(1, len(centres)))
+        self.head = make_head(dimension, max(1, len(centres)))
         self.keep("ages", ages)
         self.keep("centres", centres)
         self.keep("middle", ages.median())

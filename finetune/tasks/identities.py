@@ -1,8 +1,16 @@
-"""Who is on a photo, for persons that training does not know: by margins or by distances, scored by the EER."""
+"""Who is on a photo, for persons that training does not know: by margins or by distances, scored by the EER.
+
+References
+----------
+H. Qi, M. Brown, D. G. Lowe, Low-shot learning with imprinted weights, CVPR 2018 (classes that begin as mean embeddings).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -28,12 +36,34 @@ class MarginTask(Task):
     dimension : int
     kind, scale, margin
         See :class:`finetune.losses.margin.MarginSoftmax`.
+    has_mean_start : bool, default=True
+        Whether persons begin as the mean of their photos' embeddings rather than at random.
     """
 
-    def __init__(self, person: Tensor, n_persons: int, dimension: int, kind: str, scale: float, margin: float) -> None:
+    def __init__(
+        self,
+        person: Tensor,
+        n_persons: int,
+        dimension: int,
+        kind: str,
+        scale: float,
+        margin: float,
+        has_mean_start: bool = True,
+    ) -> None:
         super().__init__()
+        self.has_mean_start = has_mean_start
         self.softmax = MarginSoftmax(dimension, n_persons, kind, scale, margin)
         self.keep("person", person)
+
+    @torch.no_grad()
+    def begin(self, embed: Callable[[np.ndarray], Tensor]) -> None:
+        """Let every person begin as the mean of the unit embeddings of the person's training photos."""
+        if not self.has_mean_start:
+            return
+        rows = torch.nonzero(self.person < len(self.softmax.weight))[:, 0]
+        unit = F.normalize(embed(rows.cpu().numpy()).float())
+        sums = torch.zeros_like(self.softmax.weight).index_add_(0, self.person[rows], unit)
+        self.softmax.weight.copy_(F.normalize(sums))
 
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """The loss of the margin."""

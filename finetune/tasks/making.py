@@ -77,7 +77,8 @@ def _age_gender(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray,
 
 def _arcface(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> MarginTask:
     person, n_persons = person_codes(labels["identity"], is_validation)
-    return MarginTask(torch.from_numpy(person), n_persons, dimension, recipe.margin_kind, recipe.scale, recipe.margin)
+    settings = (recipe.margin_kind, recipe.scale, recipe.margin, recipe.persons_start == "mean")
+    return MarginTask(torch.from_numpy(person), n_persons, dimension, *settings)
 
 
 def _quadruplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, _dimension: int) -> QuadrupletTask:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 from torch import Tensor, nn
 
 
@@ -10,6 +13,12 @@ class Task(nn.Module):
 
     Truths are buffers that no checkpoint holds; they move to the device with the task.
     """
+
+    def begin(self, embed: Callable[[np.ndarray], Tensor]) -> None:
+        """Set parameters by what the network gives before the first step; does nothing by itself.
+
+        ``embed`` takes positions in the training set and gives their embeddings.
+        """
 
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """The loss as ``"loss"``, and its parts for the log.

@@ -31,7 +31,7 @@ class TinyNetwork(nn.Module):
 
 def trainer_in(folder, on_step=lambda progress: None, **settings):
     chosen = {"epochs": 2, "batch_size": 8, "checkpoint_every": 2, "lr": 0.01, "backbone_lr": 1.0, "seed": 3}
-    recipe = Recipe("gender", **{**chosen, **settings})
+    recipe = Recipe("gender", "resnet18", **{**chosen, **settings})
     folder.mkdir(exist_ok=True)
     rng = np.random.default_rng(0)
     classes = rng.integers(0, 2, 30)
@@ -80,8 +80,8 @@ def test_two_batches_accumulated_make_the_step_of_one_of_both(tmp_path):
     once = trainer_in(tmp_path / "a", batch_size=24, **settings)
     twice = trainer_in(tmp_path / "b", batch_size=12, accumulate=2, **settings)
     for trainer in (once, twice):
-        trainer.model.network.bn = nn.Identity()  # its averages are over a batch
-        trainer.average.module.network.bn = nn.Identity()
+        for model in (trainer.model, trainer.average.module):  # averages over a batch differ
+            model.network.bn = model.task.head[0] = nn.Identity()
         trainer.run()
         assert trainer.progress.step == 1
     for one, other in zip(once.model.parameters(), twice.model.parameters(), strict=True):
@@ -130,7 +130,7 @@ def test_the_weights_that_training_begins_with_are_kept_when_it_makes_them_worse
 
 def test_a_loss_that_is_not_finite_is_an_error_and_no_checkpoint_is_made_of_it(tmp_path):
     trainer = trainer_in(tmp_path)
-    trainer.model.task.head.weight.data.fill_(torch.nan)
+    trainer.model.task.head[1].weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="the loss of step 1 is not finite"):
         trainer.run()
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 0

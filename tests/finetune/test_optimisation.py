@@ -14,10 +14,20 @@ def test_the_rate_rises_in_a_line_and_falls_to_nothing():
 
 def test_biases_and_normalisations_do_not_decay_and_the_network_has_its_own_rate():
     network, task = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)), nn.Linear(2, 2)
-    optimiser = make_optimiser(network, task, Recipe("gender", lr=0.1, backbone_lr=0.5, weight_decay=0.3))
+    optimiser = make_optimiser(network, task, Recipe("gender", "resnet18", lr=0.1, backbone_lr=0.5, weight_decay=0.3))
     found = {id(p): (group["lr"], group["weight_decay"]) for group in optimiser.param_groups for p in group["params"]}
     assert found[id(task.weight)] == (0.1, 0.3) and found[id(task.bias)] == (0.1, 0.0)
     assert found[id(network[0].weight)] == (0.05, 0.3) and found[id(network[1].weight)] == (0.05, 0.0)
+
+
+def test_steps_of_a_network_without_normalisation_are_in_proportion_to_its_weights():
+    network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
+    network[0].weight.data.fill_(-0.2)
+    network[1].weight.data.fill_(1e-9)
+    optimiser = make_optimiser(network, nn.Linear(2, 2), Recipe("gender", "dlib", lr=0.1, backbone_lr=0.5))
+    rates = {id(p): group["highest_lr"] for group in optimiser.param_groups for p in group["params"]}
+    assert rates[id(network[0].weight)] == pytest.approx(0.05 * 0.2)
+    assert rates[id(network[1].weight)] == pytest.approx(0.05 * 1e-3)
 
 
 def test_averaged_weights_follow_by_their_decay():

@@ -5,14 +5,14 @@ import torch
 
 from faceheads.labels import LabelError
 from finetune.recipes import RECIPES, recipe
-from finetune.tasks import AgeTask, ClassTask, QuadrupletTask, make_task
+from finetune.tasks import AgeTask, ClassTask, MarginTask, QuadrupletTask, make_task
 from finetune.tasks.making import person_codes
 
 
 def test_accuracy_is_reported_beside_its_mean_over_classes():
     task = ClassTask("gender", torch.tensor([0, 0, 0, 1]), 2, 1)
-    task.head.weight.data = torch.tensor([[-1.0], [1.0]])
-    task.head.bias.data.zero_()
+    task.head[1].weight.data = torch.tensor([[-1.0], [1.0]])
+    task.head[1].bias.data.zero_()
     figures = task.metrics(torch.tensor([[-1.0], [-1.0], [1.0], [1.0]]), torch.arange(4))
     assert figures == pytest.approx({"gender_accuracy": 0.75, "gender_balanced_accuracy": 5 / 6, "score": 25.0})
 
@@ -37,6 +37,16 @@ def test_fakes_are_non_mated_with_the_person_they_claim_to_be():
     figures = QuadrupletTask(person, is_fake, 0.3, 1.0).metrics(embedding, torch.arange(6))
     assert figures["eer_real"] == 0 and figures["eer_fake"] == 1
     assert figures["score"] == pytest.approx(50)
+
+
+def test_persons_begin_as_the_mean_direction_of_their_training_photos():
+    embedding = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.0, -3.0], [5.0, 5.0]])
+    for has_mean_start in (True, False):
+        task = MarginTask(torch.tensor([0, 0, 1, 2]), 2, 2, "arcface", 8.0, 0.1, has_mean_start)
+        before = task.softmax.weight.detach().clone()
+        task.begin(lambda rows: embedding[rows])
+        expected = torch.tensor([[0.5**0.5, 0.5**0.5], [0.0, -1.0]]) if has_mean_start else before
+        torch.testing.assert_close(task.softmax.weight.detach(), expected)
 
 
 def test_persons_of_the_training_part_are_numbered_first():
