@@ -19,6 +19,7 @@ import hashlib
 import time
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +67,9 @@ def main() -> None:
     print(f"{machine_line()}\n")
     start = time.perf_counter()
     photos = list(enumerate(_test_photos(args.data / "utkface" / "UTKFace", args.seed)))
-    explained: list[Explained] = []
     with OrderedPool(partial(_explain, args.seed), _lost, args.jobs) as pool:
-        for found in pool.map(photos[: 2 * args.faces]):
-            if found is not None and len(explained) < args.faces:
-                explained.append(found)
+        found = (one for one in pool.map(photos) if one is not None)
+        explained = list(islice(found, args.faces))
     for title, which in (("deletion (lower is better)", 0), ("insertion (higher is better)", 1)):
         print(f"\n{title}, {len(explained)} faces\n")
         print(
