@@ -117,6 +117,8 @@ def _description(table: FaceTable) -> dict:
     if not is_face.any():
         raise CropFileError("The feature table must have faces; no row has an embedding.")
     embedder = table.spec.embedder
+    if embedder.jitter:
+        raise CropFileError("The crops must be those of the faces themselves; extract again without --jitter.")
     return {
         "landmark_scheme": embedder.landmark_scheme,
         "crop": dict(embedder.crop),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,13 @@ def test_a_crop_of_another_size_or_damage_is_refused(extraction):
     with pytest.raises(CropFileError, match="cannot be read"):
         pack_crops(folder, table, target)
     assert not target.exists()
+
+
+def test_jittered_crops_are_refused(extraction):
+    folder, table, target = extraction
+    jittered = replace(table, spec=table.spec.with_embedder(replace(table.spec.embedder, jitter=3)))
+    with pytest.raises(CropFileError, match="without --jitter"):
+        pack_crops(folder, jittered, target)
 
 
 def test_a_file_that_does_not_fit_its_description_is_refused(extraction):
