@@ -20,6 +20,10 @@ class CsvLog:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def clear(self) -> None:
+        """Begin anew."""
+        self.path.unlink(missing_ok=True)
+
     def keep_until(self, step: int) -> None:
         """Drop the rows of later steps, which are done again."""
         if self.path.is_file():

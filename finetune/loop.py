@@ -181,6 +181,8 @@ class Trainer:
     def run(self) -> Progress:
         """Train until it is finished; the weights that it begins with are validated as epoch 0."""
         if self.progress.step == 0:
+            for log in (self._steps_log, self._epochs_log):
+                log.clear()
             self.model.task.begin(lambda rows: self.embed(self.model, rows))
             self.average.follow(self.model, step=0)
             self._end_epoch(0)

@@ -75,6 +75,14 @@ def test_a_killed_and_resumed_training_is_the_same_to_the_last_bit(tmp_path, las
         assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values()))
 
 
+def test_a_training_that_begins_anew_keeps_nothing_of_one_that_had_no_checkpoint(tmp_path):
+    trainer_in(tmp_path / "clean").run()
+    again = trainer_in(tmp_path / "again")
+    (tmp_path / "again" / EPOCHS).write_text("step,epoch,score\n0,0,99\n")
+    again.run()
+    assert files_of(tmp_path / "again") == files_of(tmp_path / "clean")
+
+
 def test_two_batches_accumulated_make_the_step_of_one_of_both(tmp_path):
     settings = {"optimiser": "sgd", "clip": 0.0, "augmentation": PLAIN, "epochs": 1, "smoothing": 0.0, "warmup": 0.0}
     once = trainer_in(tmp_path / "a", batch_size=24, **settings)
