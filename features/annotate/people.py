@@ -39,7 +39,8 @@ from faceheads.verification.threshold_file import ThresholdFile, load_threshold
 from ..extract import Extraction
 from ..folders import list_images
 from ..patience import announced
-from ..pipeline import FacePipeline, PipelineConfig
+from ..pipeline import FacePipeline
+from ..pipeline_config import PipelineConfig
 from .decisions import Decision
 from .groups import SHEETS, GroupedFaces, write_groups
 from .known import KnownPhoto, known_photos
@@ -158,23 +159,53 @@ class NamedPhotos:
     remarks: list[str]
 
 
-def name_photos(
-    table: FaceTable, enrolled: FaceTable, file: ThresholdFile, request: PeopleRequest, output: Path
-) -> NamedPhotos:
-    """Name the faces of a table from the table of a gallery; writes ``gallery.csv``."""
-    file.check_spec(enrolled.spec)
-    people = people_of(enrolled)
-    is_enrolled = enrolled.has_embedding & (enrolled.face_index == 0)
-    gallery = Gallery.of(enrolled.embedding[is_enrolled], people[is_enrolled], file.metric)
-    threshold = request.threshold_for(file, gallery.n_photos)
+@dataclass(frozen=True, eq=False)
+class Enrolment:
+    """The people of a gallery's table, and the least similarity to be given one of their names.
+
+    Attributes
+    ----------
+    table : FaceTable
+    people : ndarray of shape (n_rows,), object (str)
+        Who is on each row.
+    is_enrolled : ndarray of shape (n_rows,), bool
+    gallery : Gallery
+    threshold : float
+    """
+
+    table: FaceTable
+    people: np.ndarray
+    is_enrolled: np.ndarray
+    gallery: Gallery
+    threshold: float
+
+    @classmethod
+    def of(cls, table: FaceTable, file: ThresholdFile, request: PeopleRequest) -> Enrolment:
+        """Enrol the rows of a table.
+
+        Raises
+        ------
+        ValueError
+            If the threshold belongs to other embeddings or cannot bear so large a gallery, or nobody can be enrolled.
+        """
+        file.check_spec(table.spec)
+        people = people_of(table)
+        is_enrolled = table.has_embedding & (table.face_index == 0)
+        gallery = Gallery.of(table.embedding[is_enrolled], people[is_enrolled], file.metric)
+        return cls(table, people, is_enrolled, gallery, request.threshold_for(file, gallery.n_photos))
+
+
+def name_photos(table: FaceTable, enrolment: Enrolment, file: ThresholdFile, output: Path) -> NamedPhotos:
+    """Name the faces of a table from a gallery; writes ``gallery.csv``."""
+    gallery, threshold = enrolment.gallery, enrolment.threshold
     names = name_faces(table, gallery, threshold)
-    _write_gallery(output / GALLERY_CSV, enrolled, people, is_enrolled)
+    _write_gallery(output / GALLERY_CSV, enrolment)
     unsure_below = threshold + file.unsure_high - file.threshold
     summary = {
         "people": len(gallery),
         "photos_enrolled": gallery.n_photos,
-        "photos_not_enrolled": dict(_failures(enrolled)),
-        "people_not_enrolled": sorted(set(people) - set(gallery.names)),
+        "photos_not_enrolled": dict(_failures(enrolment.table)),
+        "people_not_enrolled": sorted(set(enrolment.people) - set(gallery.names)),
         "threshold": threshold,
         "metric": file.metric,
         "highest_fpir": highest_fpir(file, threshold, gallery.n_photos),
@@ -201,10 +232,12 @@ def _failures(enrolled: FaceTable) -> Counter[str]:
     return Counter(enrolled.status[~enrolled.has_embedding].tolist())
 
 
-def _write_gallery(file: Path, enrolled: FaceTable, people: np.ndarray, is_enrolled: np.ndarray) -> None:
-    columns = {"path": enrolled.path, NAME: people, "is_enrolled": is_enrolled, "status": enrolled.status}
+def _write_gallery(file: Path, enrolment: Enrolment) -> None:
+    table = enrolment.table
+    columns = {"path": table.path, NAME: enrolment.people, "is_enrolled": enrolment.is_enrolled}
+    columns |= {"status": table.status, "reason": table.reason}
     with atomic_path(file) as temporary:
-        pd.DataFrame({**columns, "reason": enrolled.reason}).to_csv(temporary, index=False, lineterminator="\n")
+        pd.DataFrame(columns).to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _remarks(summary: dict, gallery: Gallery, threshold: float) -> list[str]:
@@ -299,16 +332,20 @@ def recognise(
     if request.is_grouped and any(path.casefold().startswith(f"{SHEETS}/") for path in photos):
         raise ValueError(f"--group writes into the folder {SHEETS!r}, and --img_dir has one of that name. Rename it.")
     file = request.load_file()
-    enrolled = None if request.gallery is None else gallery_table(request, output, config, jobs)
+    # what is wrong with these is said before all photos are looked at
+    joined_from = request.threshold_of_groups(file) if request.is_grouped else None
+    enrolment = None
+    if request.gallery is not None:
+        enrolment = Enrolment.of(gallery_table(request, output, config, jobs), file, request)
     table = photos_table(root, photos, output, config, jobs)
     decisions: list[tuple[Decision, ...]] = [()] * len(table)
     summary, remarks, shown, is_left = {}, [], [], table.has_embedding
-    if enrolled is not None:
-        named = name_photos(table, enrolled, file, request, output)
+    if enrolment is not None:
+        named = name_photos(table, enrolment, file, output)
         decisions, remarks, summary["names"] = named.decisions, named.remarks, named.summary
         shown, is_left = sorted(set(named.names.name) - {"", UNKNOWN}), named.names.name == UNKNOWN
-    if request.is_grouped:
-        groups = GroupedFaces.of(table, np.flatnonzero(is_left), file.metric, request.threshold_of_groups(file))
+    if joined_from is not None:
+        groups = GroupedFaces.of(table, np.flatnonzero(is_left), file.metric, joined_from)
         numbered = groups.decisions()
         decisions = [(numbered[i], *own) if i in numbered else own for i, own in enumerate(decisions)]
         write_groups(output, root, table, groups, jobs)

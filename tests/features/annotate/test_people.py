@@ -9,6 +9,7 @@ import pytest
 
 from faceheads.identification.thresholds import default_threshold_path
 from faceheads.verification.threshold_file import load_threshold, save_threshold
+from features.annotate import people
 from features.annotate.cli import annotate_main
 from features.extract import Extraction
 from features.pipeline import FacePipeline
@@ -103,6 +104,23 @@ def test_wrong_use_is_one_sentence_and_exit_code_two(folder, output, capsys, mon
     assert run(folder, folder / "wrong", *options) == 2
     told = capsys.readouterr().err
     assert message in told and "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--match_threshold", "t.json", "--fpir", "0.0000001"), "non-mated comparisons"),
+        ((), "The threshold belongs to embeddings"),
+    ],
+)
+def test_what_is_wrong_with_a_gallery_is_said_before_the_photos_are_looked_at(
+    folder, output, tmp_path, capsys, monkeypatch, options, message
+):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(people, "photos_table", None)
+    gallery = output / "embeddings" / "gallery.parquet"
+    assert run(folder, tmp_path / "out", "--gallery", gallery, *options) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_people_without_a_name_are_numbered_across_photos(folder, tmp_path, capsys):
