@@ -35,7 +35,8 @@ from features.explain.decision import head_decision
 from features.explain.faithfulness import curves
 from features.explain.gradients import integrated_gradients
 from features.explain.network import DifferentiableNetwork
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 
 from .arguments import benchmark_parser
 from .report import machine_line, markdown_table

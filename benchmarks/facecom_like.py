@@ -26,7 +26,7 @@ from faceheads.table_io import read_table
 from faceheads.verification.identification import search
 from features.embed import EmbedderRequest
 from features.extract import Extraction
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 from finetune.distort import DistortionMaker, plan_distortions
 from finetune.distortions import FACECOM_KINDS, SEVERITIES, Subject
 from finetune.distortions.kinds import RECIPE_VERSION

@@ -30,7 +30,8 @@ from faceheads.networks.dlib_resnet_statistics import ActivationStatistics
 from faceheads.weights import find_weights
 from features.embed import EmbedderRequest
 from features.embedders import Embedder
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 
 from .arguments import benchmark_parser
 from .dlib_embedding import lfw_chips, seconds_of

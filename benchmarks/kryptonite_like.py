@@ -39,7 +39,7 @@ from faceheads.verification.rules import Request
 from faceheads.verification.trials import Trials, compare_rows, pair_rows
 from features.embed import EmbedderRequest
 from features.extract import Extraction
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 from finetune.face_collection import FaceCollection
 from finetune.fake_maker import FakeMaker
 from finetune.fake_pairs import list_pairs

@@ -34,7 +34,8 @@ from features.align import crop_faces
 from features.detect.hog import HogDetector
 from features.face import Face
 from features.landmarks import find_landmarks
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 from features.reduction import ReducedDetector, reduction_for
 
 from .arguments import benchmark_parser

@@ -21,7 +21,7 @@ from faceheads.splits import grouped_folds, make_groups, split_by_content
 from faceheads.table_io import read_table
 from features.embed import LAYER_PRESETS, EmbedderRequest
 from features.extract import Extraction
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 
 from .arguments import benchmark_parser
 from .report import machine_line, markdown_table

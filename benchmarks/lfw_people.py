@@ -13,7 +13,7 @@ from faceheads.table import FaceTable
 from faceheads.table_io import read_table
 from features.embed import EmbedderRequest
 from features.extract import Extraction
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 
 #: The default embedder with flip, on faces of the default detector; as in ``benchmarks/lfw_view1.py``.
 CONFIG = PipelineConfig(EmbedderRequest(flip=True), "hog", faces="central")

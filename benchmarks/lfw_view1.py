@@ -30,7 +30,7 @@ from faceheads.verification.accuracy import (
 from faceheads.verification.trials import make_trials
 from features.embed import EmbedderRequest
 from features.extract import Extraction
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 
 from .arguments import benchmark_parser
 from .report import machine_line, markdown_table

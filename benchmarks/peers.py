@@ -38,7 +38,8 @@ from faceheads.networks.torchvision_guard import ensure_torchvision
 from faceheads.weights import find_weights
 from features.detect import make_detector
 from features.embed import EmbedderRequest
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 
 from .arguments import benchmark_parser
 from .dlib_embedding import lfw_chips

@@ -9,7 +9,8 @@ import numpy as np
 
 from faceheads.table import FaceTable
 
-from .pipeline import FacePipeline, PipelineConfig
+from .pipeline import FacePipeline
+from .pipeline_config import PipelineConfig
 
 #: Images that are embedded a second time.
 SAMPLE_IMAGES = 32

@@ -26,7 +26,8 @@ from .earlier import EarlierRows, table_pieces
 from .extract_worker import Task, TaskResult, hash_file, hash_files, prepare, process
 from .extraction_summary import ExtractionSummary
 from .one_process import OneProcess
-from .pipeline import FacePipeline, PipelineConfig
+from .pipeline import FacePipeline
+from .pipeline_config import PipelineConfig
 from .shards import Shard, ShardFolder
 from .stage_times import StageTimes
 

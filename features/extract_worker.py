@@ -9,7 +9,8 @@ from pathlib import Path
 
 from faceheads.table import FaceRow
 
-from .pipeline import FacePipeline, PipelineConfig
+from .pipeline import FacePipeline
+from .pipeline_config import PipelineConfig
 from .stage_times import StageTimes
 
 

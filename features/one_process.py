@@ -12,7 +12,9 @@ from typing import Self
 from faceheads.pool import default_jobs
 
 from .extract_worker import Task, TaskResult, use_torch_threads
-from .pipeline import FacePipeline, PipelineConfig, SeenImage
+from .pipeline import FacePipeline
+from .pipeline_config import PipelineConfig
+from .seen_image import SeenImage
 from .stage_times import StageTimes
 
 #: Tasks whose faces are looked for before those of an earlier one are embedded.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .embed import PRECISIONS, EmbedderRequest
-from .pipeline import FACE_POLICIES, NO_FACE_POLICIES, PipelineConfig
+from .pipeline_config import FACE_POLICIES, NO_FACE_POLICIES, PipelineConfig
 from .reduction import reduction_for
 
 DETECTORS = ("hog", "cnn", "mtcnn", "none")

@@ -1,146 +1,35 @@
-"""From one photo to the rows of a feature table: decode, detect, choose, align, embed.
-
-:class:`PipelineConfig` says what to do and travels to worker processes; :class:`FacePipeline` does it.
-"""
+"""From photos to the rows of a feature table: decode, detect, choose, align, embed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from faceheads.extraction_command import extraction_command
 from faceheads.images.reading import DecodedImage, read_image
 from faceheads.images.unreadable import UnreadableImage
-from faceheads.images.writing import write_image
-from faceheads.joining import parts_of_spec
 from faceheads.spec import TableSpec
-from faceheads.table import FaceRow, Status, face_key
+from faceheads.table import FaceRow, Status
 
-from .align import AlignmentError, crop_faces
+from .align import crop_faces
 from .detect import make_detector
-from .embed import EmbedderRequest
 from .embedders import Embedder
 from .face import Face
+from .face_choice import choose_faces
+from .isolation import isolated
 from .landmarks import find_landmarks
-from .opencv import import_cv2
-from .quality import measure_quality
+from .pipeline_config import PipelineConfig
 from .reduction import ReducedDetector
 from .second_look import SecondLook
+from .seen_image import ImageFaces, SeenImage
 from .stage_times import StageTimes
 
-FACE_POLICIES = ("largest", "central", "all", "only")
-NO_FACE_POLICIES = ("skip", "whole")
 #: Images that are decoded at once: what a detector that runs in batches is given.
 DETECTION_BATCH = 8
 #: Crops that wait for the network at most; an image with more faces is embedded whole.
 WAITING_CROPS = 256
-
-
-@dataclass(frozen=True)
-class PipelineConfig:
-    """Everything that decides which numbers come out of a photo.
-
-    Attributes
-    ----------
-    embedder : EmbedderRequest
-    detector : {"hog", "cnn", "mtcnn", "none"}
-    detector_settings : dict
-        Arguments of the detector, such as ``upsample``; ``reduction``, see :mod:`features.reduction`; and ``restore``,
-        see :mod:`features.second_look`.
-    landmarks : {"auto", "5", "68"}
-        Landmarks that dlib's predictor finds in boxes without any; ``auto`` is what the embedder asks for.
-    faces : {"largest", "central", "all", "only"}
-        What becomes of several faces in one image.
-    min_face_px : int
-        Faces whose shorter side is smaller do not count.
-    no_face : {"skip", "whole"}
-        Whether an image without a face is embedded whole.
-    device : str
-        ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
-
-    Raises
-    ------
-    ValueError
-        If a policy is unknown or ``min_face_px`` negative.
-    """
-
-    embedder: EmbedderRequest = field(default_factory=EmbedderRequest)
-    detector: str = "hog"
-    detector_settings: dict = field(default_factory=dict)
-    landmarks: str = "auto"
-    faces: str = "largest"
-    min_face_px: int = 0
-    no_face: str = "skip"
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        if self.faces not in FACE_POLICIES:
-            raise ValueError(f"faces must be one of {FACE_POLICIES}; got {self.faces!r}.")
-        if self.no_face not in NO_FACE_POLICIES:
-            raise ValueError(f"no_face must be one of {NO_FACE_POLICIES}; got {self.no_face!r}.")
-        if self.min_face_px < 0:
-            raise ValueError(f"min_face_px must be 0 or more; got {self.min_face_px}.")
-
-    @classmethod
-    def from_spec(cls, spec: TableSpec, embedder_path: str | None = None, **changes: object) -> PipelineConfig:
-        """The configuration that makes the rows of a table's specification, with some values changed.
-
-        Raises
-        ------
-        ValueError
-            If the embedder is a file and its path is not given, or several embedders were joined.
-        """
-        if len(parts_of_spec(spec)) > 1:
-            raise ValueError(
-                "These heads take the vectors of several embedders, joined, and photos go through one embedder at a time. "
-                f"Extract the photos for each with: {extraction_command(spec)}. Then join the tables "
-                "(faceheads.joining.join_tables) and give them to HeadFile.predict."
-            )
-        settings = dict(spec.detector_settings)
-        landmarks = "68" if settings.pop("landmarks", None) == "dlib68" else "auto"
-        values = {
-            "embedder": EmbedderRequest.from_spec(spec.embedder, embedder_path),
-            "detector": spec.detector,
-            "detector_settings": settings,
-            "landmarks": landmarks,
-            "faces": spec.faces,
-            "min_face_px": spec.min_face_px,
-            "no_face": spec.no_face,
-        }
-        return cls(**{**values, **changes})
-
-
-@dataclass(slots=True)
-class ImageFaces:
-    """What was found in one image: the faces that the policy kept, or why there are none.
-
-    ``crops`` has shape (n_faces, n_versions, height, width, 3), uint8; several versions where the embedder jitters.
-    """
-
-    status: Status
-    reason: str = ""
-    n_faces: int = 0
-    faces: list[Face] = field(default_factory=list)
-    crops: np.ndarray | None = None
-
-    @property
-    def n_crops(self) -> int:
-        """Crops that go through the network."""
-        return 0 if self.crops is None else self.crops.shape[0] * self.crops.shape[1]
-
-
-@dataclass(slots=True)
-class SeenImage:
-    """What is kept of an image once its faces are cut out."""
-
-    path: str
-    sha256: str
-    image_hw: tuple[int, int]
-    found: ImageFaces
 
 
 class FacePipeline:
@@ -256,7 +145,7 @@ class FacePipeline:
     def _align(self, image: np.ndarray, faces: list[Face] | str) -> ImageFaces:
         if isinstance(faces, str):
             return ImageFaces(Status.FAILED, faces)
-        found = self._choose(image.shape[:2], faces)
+        found = choose_faces(faces, image.shape[:2], self.config)
         return self._aligned(image, found) if found.faces else found
 
     def _aligned(self, image: np.ndarray, found: ImageFaces) -> ImageFaces:
@@ -265,21 +154,6 @@ class FacePipeline:
             return ImageFaces(Status.FAILED, result, found.n_faces)
         found.faces, found.crops = result
         return found
-
-    def _choose(self, image_hw: tuple[int, int], faces: list[Face]) -> ImageFaces:
-        """Apply ``min_face_px`` and the policies for several faces and for none."""
-        if not faces and self.config.no_face == "whole":
-            whole = Face(np.array([0, 0, image_hw[1], image_hw[0]]), float("nan"), "none")
-            return ImageFaces(Status.WHOLE_IMAGE, "no face was found, the whole image was taken", 0, [whole])
-        if not faces:
-            return ImageFaces(Status.NO_FACE)
-        large = [face for face in faces if face.size_px >= self.config.min_face_px]
-        if not large:
-            reason = f"the largest face has {max(f.size_px for f in faces):.0f} px"
-            return ImageFaces(Status.TOO_SMALL, reason, len(faces))
-        if self.config.faces == "only" and len(large) > 1:
-            return ImageFaces(Status.SEVERAL_FACES, f"{len(large)} faces", len(faces))
-        return ImageFaces(Status.OK, "", len(faces), _keep(self.config.faces, large, image_hw))
 
     def _landmarks_and_crops(self, image: np.ndarray, faces: list[Face]) -> tuple[list[Face], np.ndarray]:
         if self.landmark_source is not None:
@@ -357,70 +231,7 @@ class FacePipeline:
         rows: list[FaceRow] = []
         for image, embedding in zip(seen, self.embed([image.found for image in seen]), strict=True):
             with self.times.measured("quality", 1):
-                rows += _rows(image, embedding)
-            if crop_folder is not None and image.found.crops is not None:
-                _save_crops(crop_folder, image.path, image.found.crops)
+                rows += image.rows(embedding)
+            if crop_folder is not None:
+                image.save_crops(crop_folder)
         return rows
-
-
-def _keep(policy: str, faces: list[Face], image_hw: tuple[int, int]) -> list[Face]:
-    if policy == "largest":
-        return [max(faces, key=lambda face: float(np.prod(face.box_xyxy[2:] - face.box_xyxy[:2])))]
-    if policy == "central":
-        centre = np.array([image_hw[1], image_hw[0]]) / 2
-        return [
-            min(faces, key=lambda face: float(np.linalg.norm((face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 - centre)))
-        ]
-    return faces
-
-
-def _rows(image: SeenImage, embedding: np.ndarray | str | None) -> list[FaceRow]:
-    found = image.found
-    common = {
-        "path": image.path,
-        "sha256": image.sha256,
-        "image_hw": image.image_hw,
-        "n_faces": found.n_faces,
-    }
-    if isinstance(embedding, str):
-        return [FaceRow(**common, status=Status.FAILED, reason=embedding)]
-    if embedding is None:
-        return [FaceRow(**common, status=found.status, reason=found.reason)]
-    return [
-        FaceRow(
-            **common,
-            status=found.status,
-            reason=found.reason,
-            face_index=i,
-            box_xyxy=face.box_xyxy,
-            landmarks_xy=face.landmarks_xy,
-            detection_score=face.detection_score,
-            embedding=vector,
-            **measure_quality(crops[0]),
-        )
-        for i, (face, vector, crops) in enumerate(zip(found.faces, embedding, found.crops, strict=True))
-    ]
-
-
-def _save_crops(folder: Path, path: str, crops: np.ndarray) -> None:
-    for i, crop in enumerate(crops[:, 0]):
-        target = folder / f"{face_key(path, i)}.png"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(target, crop)
-
-
-def isolated(function: Callable[[list], list], items: Sequence, what: str) -> list:
-    """``function(items)``; where that fails, each item alone, and a sentence in place of the result of one that fails.
-
-    Failures that pictures cause (compiled code refusing a shape, memory) become data; mistakes of the program
-    (``TypeError``, ``KeyError`` …) are raised.
-    """
-    failures = (RuntimeError, ValueError, MemoryError, AlignmentError, import_cv2().error)
-    if not items:
-        return []
-    try:
-        return function(list(items))
-    except failures as error:
-        if len(items) == 1:
-            return [f"{what} failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"]
-    return [isolated(function, [item], what)[0] for item in items]

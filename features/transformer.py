@@ -14,7 +14,8 @@ from faceheads.images.reading import read_image
 from faceheads.table import Status
 
 from .embed import EmbedderRequest
-from .pipeline import FacePipeline, PipelineConfig
+from .pipeline import FacePipeline
+from .pipeline_config import PipelineConfig
 
 
 class FaceEmbedder(TransformerMixin, BaseEstimator):

@@ -37,7 +37,8 @@ from .embed import EmbedderRequest
 from .extract import Extraction
 from .folders import list_images
 from .options import DETECTORS, add_machine_options, devices
-from .pipeline import FACE_POLICIES, FacePipeline, PipelineConfig
+from .pipeline import FacePipeline
+from .pipeline_config import FACE_POLICIES, PipelineConfig
 from .thumbnails import cut_faces
 
 

@@ -23,7 +23,7 @@ from ..failures import Allowance
 from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural
 from ..patience import announced
-from ..pipeline import PipelineConfig
+from ..pipeline_config import PipelineConfig
 from .fonts import font_for
 from .people import PeopleRequest, Recognised, recognise
 from .planning import MIN_TEXT_PX

@@ -18,7 +18,9 @@ from faceheads.prediction import Prediction
 from faceheads.store import HeadFile, load_heads
 from faceheads.table import Status
 
-from ..pipeline import FacePipeline, ImageFaces, PipelineConfig
+from ..pipeline import FacePipeline
+from ..pipeline_config import PipelineConfig
+from ..seen_image import ImageFaces
 from .decisions import FaceDecisions
 from .known import KnownPhoto
 from .predictions import decide_face

@@ -27,7 +27,8 @@ from faceheads.images.writing import write_image
 from faceheads.pool import OrderedPool
 from faceheads.store import load_heads
 
-from ..pipeline import FacePipeline, PipelineConfig
+from ..pipeline import FacePipeline
+from ..pipeline_config import PipelineConfig
 from .decision import head_decision
 from .gradients import PixelMap, integrated_gradients
 from .network import DifferentiableNetwork

@@ -12,7 +12,7 @@ from faceheads.labels import write_labels
 from faceheads.metrics import cohorts
 from faceheads.store import load_heads
 from faceheads.table_io import read_table, write_table
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 from tests.faceheads.people import people_table
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 
 
 def write_photos(folder, n, seed=0, size=80):

@@ -12,7 +12,8 @@ from features.cli import extract_main
 from features.embed import EmbedderRequest
 from features.extract_cli import extraction_parser
 from features.options import pipeline_config
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 from tests.features.photos import write_photos
 
 

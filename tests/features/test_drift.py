@@ -9,7 +9,8 @@ from PIL import Image
 from faceheads.table import FaceTable
 from features.drift import measure_drift
 from features.embed import EmbedderRequest
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 
 CONFIG = PipelineConfig(EmbedderRequest(precision="int8"), detector="none")
 NAMES = ["a.png", "b.png", "c.png"]

@@ -230,3 +230,13 @@ def test_the_spectrum_is_an_embedder_without_weights():
     assert np.array_equal(crop_faces(crops[0], [whole], embedder.spec.crop)[0], crops[0])  # not resampled
     with pytest.raises(ValueError, match="one layer"):
         EmbedderRequest("spectrum", layers=("block03",)).build()
+
+
+def test_an_unknown_embedder_is_refused_by_name():
+    with pytest.raises(ValueError, match="got 'arcface', which is none of them"):
+        EmbedderRequest("arcface").build()
+
+
+def test_dlibs_own_code_refuses_layers():
+    with pytest.raises(ValueError, match="use dlib"):
+        EmbedderRequest("dlib-reference", layers=("block10",)).build()

@@ -10,7 +10,8 @@ from faceheads.spec import EmbedderSpec
 from features import one_process
 from features.extract_worker import Task
 from features.one_process import OneProcess
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 from tests.features.photos import write_photos
 
 SPEC = EmbedderSpec("mean", "0" * 64, 3, "none", {"kind": "box_square", "size": 8, "margin": 0.0})

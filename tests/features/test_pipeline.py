@@ -6,10 +6,9 @@ from PIL import Image
 
 from faceheads.spec import EmbedderSpec
 from faceheads.table import FaceTable
-from features.embed import EmbedderRequest
-from features.embedders import embed_in_batches
 from features.face import LANDMARK_SCHEMES, Face
-from features.pipeline import FacePipeline, PipelineConfig, isolated
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 
 SQUARE = {"kind": "box_square", "size": 16, "margin": 0.0}
 
@@ -118,21 +117,6 @@ def test_the_crops_of_many_images_are_embedded_together_but_not_of_too_many(
     assert (rows[9].status, rows[9].image_hw) == ("unreadable", (0, 0))
 
 
-def test_mistakes_of_the_program_are_raised_not_recorded():
-    def broken(items):
-        raise TypeError("a bug")
-
-    with pytest.raises(TypeError, match="a bug"):
-        isolated(broken, [1, 2], "testing")
-
-
-def test_isolation_runs_a_good_batch_once():
-    calls = []
-    assert isolated(lambda items: calls.append(len(items)) or items, [1, 2, 3], "x") == [1, 2, 3]
-    assert calls == [3]
-    assert isolated(lambda items: items, [], "x") == []
-
-
 def test_a_detector_whose_landmarks_cannot_serve_is_refused_with_the_way_out():
     made = pipeline(LARGE)
     made.__dict__["embedder"] = type(
@@ -164,46 +148,3 @@ def test_a_network_that_needs_five_points_gets_them_from_dlibs_68(tmp_path):
     table = FaceTable.from_rows(rows, LANDMARK_SCHEMES["arcface5"], made.table_spec)
     assert (table.status[0], table.landmarks_xy.shape) == ("ok", (1, 5, 2))
     assert made.table_spec.detector_settings["landmarks"] == "dlib68"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"faces": "both"}, "faces must be one of"),
-        ({"no_face": "x"}, "no_face must"),
-        ({"min_face_px": -1}, "0 or more"),
-    ],
-)
-def test_unknown_policies_are_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        PipelineConfig(**change)
-
-
-def test_batches_do_not_change_the_numbers_and_flip_averages_the_mirror_image():
-    rng = np.random.default_rng(0)
-    crops = rng.integers(0, 256, (7, 4, 4, 3), np.uint8)
-    spec = EmbedderSpec("left", "0" * 64, 3, "none")
-    left = lambda batch: batch[:, :, 0].mean(axis=1, dtype=np.float32)
-    whole = embed_in_batches(left, crops, 7, spec)
-    np.testing.assert_array_equal(whole, embed_in_batches(left, crops, 2, spec))
-    flipped = embed_in_batches(left, crops, 3, EmbedderSpec("left", "0" * 64, 3, "none", flip=True))
-    np.testing.assert_allclose(flipped, (left(crops) + crops[:, :, -1].mean(axis=1)) / 2, rtol=1e-6)
-
-
-def test_a_network_that_gives_nonsense_is_an_error():
-    crops = np.zeros((2, 4, 4, 3), np.uint8)
-    spec = EmbedderSpec("x", "0" * 64, 3, "none")
-    with pytest.raises(RuntimeError, match="shape"):
-        embed_in_batches(lambda b: np.zeros((len(b), 2)), crops, 8, spec)
-    with pytest.raises(RuntimeError, match="not finite"):
-        embed_in_batches(lambda b: np.full((len(b), 3), np.nan), crops, 8, spec)
-
-
-def test_an_unknown_embedder_is_refused_by_name():
-    with pytest.raises(ValueError, match="got 'arcface', which is none of them"):
-        EmbedderRequest("arcface").build()
-
-
-def test_dlibs_own_code_refuses_layers():
-    with pytest.raises(ValueError, match="use dlib"):
-        EmbedderRequest("dlib-reference", layers=("block10",)).build()

@@ -6,7 +6,8 @@ import pytest
 from faceheads.images.reading import read_image
 from features.detect import make_detector
 from features.face import Face
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 from features.reduction import _SMALLEST_FACE_PX, ReducedDetector, reduction_for
 
 

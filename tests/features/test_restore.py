@@ -10,7 +10,8 @@ from faceheads.extraction_command import extraction_command
 from features.align import crop_faces
 from features.embed import EmbedderRequest
 from features.options import add_detection_options, add_embedder_options, pipeline_config
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 from features.restore import restored
 from tests.features.scenes import face_at, smooth_image
 

@@ -19,7 +19,9 @@ from faceheads.verification.threshold_file import load_threshold
 from features import verify_cli
 from features.cli import verify_main
 from features.face import Face
-from features.pipeline import FacePipeline, ImageFaces, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
+from features.seen_image import ImageFaces
 from tests.faceheads.verification.faces import faces_table, labels_of, pairs_of
 from tests.tables import table_spec
 

@@ -8,7 +8,8 @@ from faceheads.identification.thresholds import (
 )
 from faceheads.verification.threshold_file import ThresholdError, load_threshold
 from features.embed import EmbedderRequest
-from features.pipeline import FacePipeline, PipelineConfig
+from features.pipeline import FacePipeline
+from features.pipeline_config import PipelineConfig
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from faceheads.images.reading import read_image
 from faceheads.store import load_heads
 from features.annotate.cli import annotate_main, default_heads
 from features.explain.job import EXPLANATIONS, ExplanationJob
-from features.pipeline import PipelineConfig
+from features.pipeline_config import PipelineConfig
 
 
 def job(folder, output, **changes):
