@@ -42,8 +42,9 @@ from threadpoolctl import threadpool_limits
 
 from faceheads.calibration.outoffold import make_splits, out_of_fold_scores, second_class_scores
 from faceheads.calibration.unknown_cohort import finite_thresholds
+from faceheads.fairness.chance import chance_gap
 from faceheads.fairness.criterion import Criterion
-from faceheads.fairness.optimum import TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
+from faceheads.fairness.optimum import TunedThresholds, cohort_thresholds, shared_threshold
 from faceheads.fairness.scores import cohort_accuracies
 from faceheads.quick import load_table
 from faceheads.splits import TEST, grouped_split

@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .calibration.tuning_base import count_independent
-from .fairness.criterion import MEAN_MINUS_GAP, RECALL_AT_PRECISION, Criterion
-from .fairness.optimum import TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
+from .fairness.chance import settled
+from .fairness.criterion import CHANCE, MEAN_MINUS_GAP, RECALL_AT_PRECISION, Criterion
+from .fairness.optimum import TunedThresholds, cohort_thresholds, shared_threshold
 from .fairness.price import price_line, price_table
 from .fairness.scores import cohort_accuracies
 from .fitted_head import CohortThresholds, Head
@@ -61,14 +61,15 @@ class Tuning:
     @property
     def compares(self) -> bool:
         """Whether the cohorts of training rows must be known."""
-        return self.per_cohort or self.criterion_with(0.0).compares
+        return self.per_cohort or self.full_criterion.compares
 
     def __post_init__(self) -> None:
-        self.criterion_with(0.0)
+        _ = self.full_criterion
 
-    def criterion_with(self, tolerance: float) -> Criterion:
-        """The criterion where a gap up to ``tolerance`` costs nothing."""
-        return Criterion(self.criterion, self.min_precision, tolerance)
+    @property
+    def full_criterion(self) -> Criterion:
+        """The criterion with its numbers; a gap within chance costs nothing."""
+        return Criterion(self.criterion, self.min_precision, CHANCE)
 
 
 def can_be_tuned(target: Target) -> bool:
@@ -186,17 +187,16 @@ class _Problem:
 
     @classmethod
     def of(cls, probabilities: np.ndarray, truth: np.ndarray, rows: TrainingRows, tuning: Tuning) -> _Problem:
+        tune = cohort_thresholds if tuning.per_cohort else shared_threshold
         if not tuning.compares:
-            return cls(np.arange(len(truth)), (probabilities, truth, None), tuning.criterion_with(0.0))
+            arguments = (probabilities, truth, None)
+            return cls(np.arange(len(truth)), arguments, settled(tuning.full_criterion, tune, arguments, rows.groups))
         known = np.flatnonzero([cohort is not None for cohort in rows.cohorts])
         if not len(known):
             raise LabelError(f"{tuning.criterion} needs rows whose {rows.cohort_name!r} is known; there are none.")
         cohorts = rows.cohorts[known].astype(str)
         arguments = (probabilities[known], truth[known], cohorts)
-        counts = count_independent(cohorts, rows.groups[known], len(known))
-        plain = cohort_thresholds if tuning.per_cohort else shared_threshold
-        tolerance = chance_gap(plain(*arguments, "accuracy"), counts) if tuning.criterion == MEAN_MINUS_GAP else 0.0
-        return cls(known, arguments, tuning.criterion_with(tolerance))
+        return cls(known, arguments, settled(tuning.full_criterion, tune, arguments, rows.groups[known]))
 
     def solve(self, tune: Callable[..., TunedThresholds]) -> TunedThresholds:
         try:

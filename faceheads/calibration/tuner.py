@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..fairness.criterion import Criterion
 from ..fairness.cuts import encode_cohorts
 from .outoffold import Splits
 from .tuning_base import BaseTuner, margin_for_share, score_decisions
@@ -22,16 +23,14 @@ class ThresholdTuner(BaseTuner):
     ----------
     estimator : estimator
         A binary classifier with ``predict_proba`` or ``decision_function``.
-    criterion : str, default="accuracy"
-        One of :data:`faceheads.fairness.criterion.CRITERIA`; the positive class is the second of ``classes_``.
-    min_precision : float, default=0.9
-        For ``"recall_at_precision"``.
+    criterion : Criterion or str, default="accuracy"
+        One of :data:`faceheads.fairness.criterion.CRITERIA`, or a :class:`~faceheads.fairness.criterion.Criterion` where its
+        numbers are to be others: ``Criterion("recall_at_precision", min_precision=0.95)``, or
+        ``Criterion("mean_minus_gap", tolerance="chance")``, which counts groups where they are given, because thresholds
+        that level the cohorts of few rows to the last error do worse on new ones. The positive class is the second of
+        ``classes_``.
     per_cohort : bool, default=False
         Whether each cohort has its own threshold. ``predict`` then needs ``sensitive_features``.
-    tolerance : float or "chance", default=0.0
-        For ``"mean_minus_gap"``: a gap up to this costs nothing. ``"chance"``: as much as
-        :func:`faceheads.fairness.optimum.chance_gap` says, counting groups where they are given; thresholds that level the
-        cohorts of few rows to the last error do worse on new ones.
     unsure_share : float, default=0.0
         :meth:`is_unsure` names this share of the out-of-fold rows, those nearest to their threshold.
     cv : int, splitter or iterable, default=None
@@ -71,24 +70,17 @@ class ThresholdTuner(BaseTuner):
         self,
         estimator: BaseEstimator,
         *,
-        criterion: str = "accuracy",
-        min_precision: float = 0.9,
+        criterion: Criterion | str = "accuracy",
         per_cohort: bool = False,
-        tolerance: float | str = 0.0,
         unsure_share: float = 0.0,
         cv: object = None,
         random_state: int | None = 0,
         n_jobs: int | None = None,
     ) -> None:
-        self.estimator = estimator
-        self.criterion = criterion
-        self.min_precision = min_precision
+        super().__init__(
+            estimator, criterion=criterion, unsure_share=unsure_share, cv=cv, random_state=random_state, n_jobs=n_jobs
+        )
         self.per_cohort = per_cohort
-        self.tolerance = tolerance
-        self.unsure_share = unsure_share
-        self.cv = cv
-        self.random_state = random_state
-        self.n_jobs = n_jobs
 
     @property
     def _tunes_each_cohort(self) -> bool:

@@ -14,22 +14,36 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, r
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from ..fairness.criterion import MEAN_MINUS_GAP, MINIMUM, RECALL_AT_PRECISION, Criterion
-from ..fairness.cuts import encode_cohorts
-from ..fairness.optimum import TunedThresholds, chance_gap, cohort_thresholds, shared_threshold
+from ..fairness.chance import settled
+from ..fairness.criterion import MEAN_MINUS_GAP, MINIMUM, RECALL_AT_PRECISION, Criterion, as_criterion
+from ..fairness.optimum import TunedThresholds, cohort_thresholds, shared_threshold
 from ..fairness.scores import mean_minus_gap_score, minimum_score
 from .outoffold import Splits, check_two_classes, make_splits, out_of_fold_scores, response_method, second_class_scores
 from .wrapping import WrappingMixin
-
-#: A tolerance that follows from the number of rows.
-CHANCE = "chance"
 
 
 class BaseTuner(WrappingMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """A binary classifier that decides at tuned thresholds; what is known of a new row is left to those who derive.
 
-    They have the parameters ``estimator, criterion, min_precision, tolerance, unsure_share, cv, random_state, n_jobs``.
+    What they have in common is documented in :class:`faceheads.calibration.tuner.ThresholdTuner`.
     """
+
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        *,
+        criterion: Criterion | str,
+        unsure_share: float,
+        cv: object,
+        random_state: int | None,
+        n_jobs: int | None,
+    ) -> None:
+        self.estimator = estimator
+        self.criterion = criterion
+        self.unsure_share = unsure_share
+        self.cv = cv
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def fit(
         self,
@@ -74,8 +88,7 @@ class BaseTuner(WrappingMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta
         """Check parameters and labels; the labels as bool, true for the second class."""
         if not 0 <= self.unsure_share < 1:
             raise ValueError(f"unsure_share must be in [0, 1); got {self.unsure_share}.")
-        if isinstance(self.tolerance, str) and self.tolerance != CHANCE:
-            raise ValueError(f"tolerance must be a number of at least 0 or {CHANCE!r}; got {self.tolerance!r}.")
+        as_criterion(self.criterion)
         self.classes_, truth = check_two_classes(X, y)
         return truth
 
@@ -90,14 +103,8 @@ class BaseTuner(WrappingMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta
     def _tune(self, scores: np.ndarray, truth: np.ndarray, cohorts: Sequence | None, groups: Sequence | None) -> None:
         """Set ``tuned_`` from out-of-fold scores."""
         tune = cohort_thresholds if self._tunes_each_cohort else shared_threshold
-        tolerance = self.tolerance
-        if tolerance == CHANCE:
-            counts = count_independent(cohorts, groups, len(truth))
-            tolerance = chance_gap(tune(scores, truth, cohorts, "accuracy"), counts)
-        self.tuned_: TunedThresholds = tune(scores, truth, cohorts, self._criterion(tolerance))
-
-    def _criterion(self, tolerance: float) -> Criterion:
-        return Criterion(self.criterion, self.min_precision, tolerance)
+        problem = (scores, truth, cohorts)
+        self.tuned_: TunedThresholds = tune(*problem, settled(as_criterion(self.criterion), tune, problem, groups))
 
     @property
     @abstractmethod
@@ -120,26 +127,20 @@ class BaseTuner(WrappingMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta
         return self.classes_[(distance >= 0).astype(np.int64)]
 
 
-def count_independent(cohorts: Sequence | None, groups: Sequence | None, n_rows: int) -> dict:
-    """Rows of each cohort, or its groups where they are known: rows of one person say the same thing again."""
-    codes, names = encode_cohorts(cohorts, n_rows)
-    units = np.arange(n_rows) if groups is None else np.asarray(groups)
-    return {name: len(np.unique(units[codes == g])) for g, name in enumerate(names)}
-
-
 def score_decisions(
-    criterion: str, y: Sequence, decided: np.ndarray, positive: object, cohorts: Sequence | None = None
+    criterion: Criterion | str, y: Sequence, decided: np.ndarray, positive: object, cohorts: Sequence | None = None
 ) -> float:
-    """The value of a criterion of :data:`faceheads.fairness.criterion.CRITERIA` for decisions that were made."""
+    """The value of a criterion, without its tolerance, for decisions that were made; of ``recall_at_precision`` the recall."""
+    name = as_criterion(criterion).name
     plain = {
         "accuracy": accuracy_score,
         "balanced_accuracy": balanced_accuracy_score,
         "f1": partial(f1_score, pos_label=positive),
         RECALL_AT_PRECISION: partial(recall_score, pos_label=positive),
     }
-    if criterion in plain:
-        return float(plain[criterion](y, decided))
-    measure = {MEAN_MINUS_GAP: mean_minus_gap_score, MINIMUM: minimum_score}[criterion]
+    if name in plain:
+        return float(plain[name](y, decided))
+    measure = {MEAN_MINUS_GAP: mean_minus_gap_score, MINIMUM: minimum_score}[name]
     return measure(y, decided, sensitive_features=cohorts)
 
 

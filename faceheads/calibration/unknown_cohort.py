@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import cross_val_predict
 from sklearn.utils.validation import check_is_fitted
 
+from ..fairness.criterion import Criterion
 from ..fairness.cuts import encode_cohorts
 from .outoffold import Splits
 from .tuning_base import BaseTuner, margin_for_share, score_decisions
@@ -35,7 +36,7 @@ class UnknownCohortTuner(BaseTuner):
         A binary classifier with ``predict_proba`` or ``decision_function``.
     cohort_estimator : estimator, default=None
         A classifier with ``predict_proba`` for the cohorts. None: a clone of ``estimator``.
-    criterion, min_precision, tolerance, unsure_share, cv, random_state, n_jobs
+    criterion, unsure_share, cv, random_state, n_jobs
         As in :class:`~faceheads.calibration.tuner.ThresholdTuner`.
 
     Attributes
@@ -69,23 +70,16 @@ class UnknownCohortTuner(BaseTuner):
         estimator: BaseEstimator,
         cohort_estimator: BaseEstimator | None = None,
         *,
-        criterion: str = "mean_minus_gap",
-        min_precision: float = 0.9,
-        tolerance: float | str = 0.0,
+        criterion: Criterion | str = "mean_minus_gap",
         unsure_share: float = 0.0,
         cv: object = None,
         random_state: int | None = 0,
         n_jobs: int | None = None,
     ) -> None:
-        self.estimator = estimator
+        super().__init__(
+            estimator, criterion=criterion, unsure_share=unsure_share, cv=cv, random_state=random_state, n_jobs=n_jobs
+        )
         self.cohort_estimator = cohort_estimator
-        self.criterion = criterion
-        self.min_precision = min_precision
-        self.tolerance = tolerance
-        self.unsure_share = unsure_share
-        self.cv = cv
-        self.random_state = random_state
-        self.n_jobs = n_jobs
 
     @property
     def _tunes_each_cohort(self) -> bool:

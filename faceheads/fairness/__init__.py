@@ -2,6 +2,7 @@
 
 A *cohort* is a set of people that an error is reported for, such as men and women. :mod:`~faceheads.fairness.cuts` counts
 what each threshold does to each cohort, :mod:`~faceheads.fairness.criterion` says what is best, and
-:mod:`~faceheads.fairness.optimum` finds the best threshold, or one for each cohort; :mod:`~faceheads.fairness.price` prints what one criterion costs against another, and :mod:`~faceheads.fairness.scores`
+:mod:`~faceheads.fairness.optimum` finds the best threshold, or one for each cohort; :mod:`~faceheads.fairness.chance`
+says which gaps are chance, :mod:`~faceheads.fairness.price` what one criterion costs against another, and :mod:`~faceheads.fairness.scores`
 measures decisions that were made.
 """

@@ -22,6 +22,8 @@ from .cuts import Cuts
 
 MEAN_MINUS_GAP, MINIMUM = "mean_minus_gap", "minimum"
 RECALL_AT_PRECISION = "recall_at_precision"
+#: The tolerance that follows from the number of rows; :func:`faceheads.fairness.chance.settled` finds it.
+CHANCE = "chance"
 
 #: Of each cut: the value, and what decides between cuts of equal values; float64 of shape (n_cuts,) each.
 Values = tuple[np.ndarray, np.ndarray]
@@ -37,10 +39,10 @@ class Criterion:
         One of :data:`CRITERIA`.
     min_precision : float, default=0.9
         For ``recall_at_precision`` only.
-    tolerance : float, default=0.0
+    tolerance : float or "chance", default=0.0
         For ``mean_minus_gap`` only: a gap up to this costs nothing, mean - max(0, gap - tolerance) is optimised. A gap on
-        few rows is partly chance, and cohorts levelled on a chance gap are unequal on other rows; see
-        :func:`faceheads.fairness.optimum.chance_gap`.
+        few rows is partly chance, and cohorts levelled on a chance gap are unequal on other rows. ``"chance"``: as much
+        as :func:`faceheads.fairness.chance.chance_gap` says of the rows at hand.
 
     Raises
     ------
@@ -50,14 +52,17 @@ class Criterion:
 
     name: str = MEAN_MINUS_GAP
     min_precision: float = 0.9
-    tolerance: float = 0.0
+    tolerance: float | str = 0.0
 
     def __post_init__(self) -> None:
         if self.name not in CRITERIA:
             raise ValueError(f"The criterion must be one of {', '.join(CRITERIA)}; got {self.name!r}.")
         if not 0 < self.min_precision <= 1:
             raise ValueError(f"min_precision must be in (0, 1]; got {self.min_precision}.")
-        if not self.tolerance >= 0:
+        if isinstance(self.tolerance, str):
+            if self.tolerance != CHANCE:
+                raise ValueError(f"tolerance must be a number of at least 0 or {CHANCE!r}; got {self.tolerance!r}.")
+        elif not self.tolerance >= 0:
             raise ValueError(f"tolerance must be at least 0; got {self.tolerance}.")
 
     @property
@@ -76,7 +81,17 @@ class Criterion:
         return _MEASURES[self.name](cuts, self)
 
     def tolerant(self, accuracies: np.ndarray) -> np.ndarray:
-        """Mean - max(0, gap - tolerance) of accuracies of shape (n_cohorts, …), shape (…)."""
+        """Mean - max(0, gap - tolerance) of accuracies of shape (n_cohorts, …), shape (…).
+
+        Raises
+        ------
+        ValueError
+            If the tolerance is not a number yet.
+        """
+        if self.tolerance == CHANCE:
+            raise ValueError(
+                f"The tolerance {CHANCE!r} depends on the number of rows. Settle it with faceheads.fairness.chance.settled."
+            )
         gap = accuracies.max(axis=0) - accuracies.min(axis=0)
         return accuracies.mean(axis=0) - np.maximum(gap - self.tolerance, 0)
 

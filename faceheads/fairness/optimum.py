@@ -21,10 +21,8 @@ M. Hardt, E. Price, N. Srebro, Equality of opportunity in supervised learning, N
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
@@ -165,29 +163,3 @@ def _best(values: np.ndarray, ties: np.ndarray, width: np.ndarray) -> int:
     best = np.flatnonzero(values >= values.max() - _EQUAL)
     best = best[ties[best] >= ties[best].max() - _EQUAL]
     return int(best[np.argmax(width[best])])
-
-
-def chance_gap(tuned: TunedThresholds, n_rows: Mapping) -> float:
-    """The gap up to which levelling two cohorts does not pay on other rows.
-
-    A gap δ that was measured with the standard error σ is on other people about normal around δ. Lowering the better
-    cohort's accuracy by ε lowers the mean by ε / 2 and the expected gap by (2 Φ(δ / σ) - 1) ε, which is more only when
-    δ > Φ⁻¹(3/4) σ = 0.674 σ. With more than two cohorts the best and the worst are taken.
-
-    Parameters
-    ----------
-    tuned : TunedThresholds
-        For plain accuracy, so that its gap is that of before levelling.
-    n_rows : mapping of cohort to int
-        Independent rows of each.
-
-    Returns
-    -------
-    float
-        0.674 times the binomial standard error of the gap; 0 with one cohort.
-    """
-    shares = sorted(tuned.accuracy.items(), key=lambda item: item[1])
-    if len(shares) < 2:
-        return 0.0
-    variances = [share * (1 - share) / n_rows[name] for name, share in (shares[0], shares[-1])]
-    return NormalDist().inv_cdf(0.75) * math.sqrt(sum(variances))

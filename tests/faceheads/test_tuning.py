@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from faceheads.fairness.chance import chance_gap
 from faceheads.fairness.criterion import Criterion
-from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
+from faceheads.fairness.optimum import cohort_thresholds, shared_threshold
 from faceheads.fitted_head import CohortThresholds, Head
 from faceheads.fitting import fit_head, predict_probabilities
 from faceheads.heads import make_head

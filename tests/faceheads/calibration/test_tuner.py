@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import balanced_accuracy_score, f1_score, make_scorer, recall_score
@@ -16,8 +17,9 @@ from sklearn.utils.estimator_checks import check_estimator
 from faceheads.calibration.outoffold import make_splits
 from faceheads.calibration.tuner import ThresholdTuner
 from faceheads.calibration.unknown_cohort import UnknownCohortTuner
+from faceheads.fairness.chance import chance_gap
 from faceheads.fairness.criterion import Criterion
-from faceheads.fairness.optimum import chance_gap, cohort_thresholds, shared_threshold
+from faceheads.fairness.optimum import cohort_thresholds, shared_threshold
 from faceheads.fairness.scores import cohort_accuracies, mean_minus_gap_score
 
 
@@ -43,6 +45,7 @@ def people(n=400, seed=0):
     [
         ThresholdTuner(LogisticRegression(), criterion="mean_minus_gap", per_cohort=True, unsure_share=0.1, cv=2),
         UnknownCohortTuner(LogisticRegression(), cv=2),
+        ThresholdTuner(LogisticRegression(), criterion=Criterion("recall_at_precision", min_precision=0.1), cv=2),
     ],
 )
 def test_scikit_learn_finds_nothing_wrong(estimator):
@@ -68,7 +71,7 @@ def test_thresholds_come_from_scores_of_folds_that_share_no_group(tune):
 
 def test_a_gap_within_chance_is_tolerated_and_persons_count_once():
     X, y, cohorts, groups = people()
-    tuner = ThresholdTuner(LogisticRegression(), criterion="mean_minus_gap", per_cohort=True, tolerance="chance")
+    tuner = ThresholdTuner(LogisticRegression(), criterion=Criterion(tolerance="chance"), per_cohort=True)
     tuner.fit(X, y, sensitive_features=cohorts, groups=groups)
     splits = make_splits(5, X, y, groups)
     scores = cross_val_predict(LogisticRegression(), X, y, cv=splits, method="predict_proba")[:, 1]
@@ -76,7 +79,20 @@ def test_a_gap_within_chance_is_tolerated_and_persons_count_once():
     limit = chance_gap(cohort_thresholds(scores, y == "yes", cohorts, "accuracy"), counts)
     assert tuner.tuned_ == cohort_thresholds(scores, y == "yes", cohorts, Criterion(tolerance=limit))
     with pytest.raises(ValueError, match="tolerance must be a number of at least 0 or 'chance'; got 'some'"):
-        ThresholdTuner(LogisticRegression(), tolerance="some").fit(X, y)
+        ThresholdTuner(LogisticRegression(), criterion=Criterion(tolerance="some")).fit(X, y)
+
+
+def test_a_criterion_with_numbers_is_a_parameter_as_a_name_is():
+    X, y, _, _ = people()
+    asked = [Criterion("recall_at_precision", min_precision=share) for share in (0.5, 0.8)]
+    search = GridSearchCV(ThresholdTuner(LogisticRegression(), cv=2), {"criterion": asked}, cv=2, error_score="raise")
+    best = search.fit(X, y).best_estimator_
+    assert best.criterion == asked[0]  # recall falls with the precision that is asked for
+    assert clone(best).get_params()["criterion"] == asked[0]
+    named = ThresholdTuner(LogisticRegression(), criterion="recall_at_precision").fit(X, y)
+    with_numbers = ThresholdTuner(LogisticRegression(), criterion=Criterion("recall_at_precision", 0.9)).fit(X, y)
+    assert named.tuned_ == with_numbers.tuned_
+    assert best.threshold_ < named.threshold_
 
 
 def test_a_fitted_estimator_is_tuned_on_what_it_is_given():
@@ -153,7 +169,7 @@ def test_the_score_is_that_of_the_criterion():
         "recall_at_precision": lambda truth, decided: recall_score(truth, decided, pos_label="yes"),
     }
     for criterion, measure in measures.items():
-        tuner = ThresholdTuner(LogisticRegression(), criterion=criterion, min_precision=0.6).fit(X, y)
+        tuner = ThresholdTuner(LogisticRegression(), criterion=Criterion(criterion, min_precision=0.6)).fit(X, y)
         assert tuner.score(X, y) == measure(y, tuner.predict(X))
     unknown = UnknownCohortTuner(LogisticRegression(), criterion="minimum").fit(X, y, sensitive_features=y)
     assert unknown.score(X, y, sensitive_features=y) == min(cohort_accuracies(y, unknown.predict(X), y).values())
@@ -201,6 +217,8 @@ def test_what_is_wrong_is_said():
     X, y, cohorts, _ = people(60)
     with pytest.raises(ValueError, match=r"unsure_share must be in \[0, 1\); got 1.5"):
         ThresholdTuner(LogisticRegression(), unsure_share=1.5).fit(X, y)
+    with pytest.raises(ValueError, match="criterion must be one of accuracy, .*; got 'gini'"):
+        ThresholdTuner(LogisticRegression(), criterion="gini").fit(X, y)
     with pytest.raises(ValueError, match="it has 1 class; there must be two"):
         ThresholdTuner(LogisticRegression()).fit(X, np.ones(60))
     with pytest.raises(ValueError, match="as there are folds, 50; class True has"):

@@ -11,6 +11,7 @@ from faceheads.fairness.criterion import CRITERIA, MEAN_MINUS_GAP, Criterion, as
         ({"name": "gini"}, f"one of {', '.join(CRITERIA)}; got 'gini'"),
         ({"tolerance": -0.1}, "tolerance must be at least 0; got -0.1"),
         ({"tolerance": float("nan")}, "tolerance must be at least 0; got nan"),
+        ({"tolerance": "luck"}, "tolerance must be a number of at least 0 or 'chance'; got 'luck'"),
         ({"min_precision": 0.0}, r"min_precision must be in \(0, 1\]; got 0.0"),
         ({"min_precision": 1.1}, r"min_precision must be in \(0, 1\]; got 1.1"),
     ],
