@@ -116,7 +116,7 @@ def find_targets(
     LabelError
         If a column is missing, has one value only, or cannot have the task.
     """
-    columns, remarks = _columns(labels, names)
+    columns, remarks = usable_columns(labels, names)
     tasks = {} if tasks is None else dict(tasks)
     _check_tasks(columns, [task, *tasks.values()], tasks)
     is_all_binary = len(columns) > 1 and not names and not tasks and all(_is_binary(labels[c]) for c in columns)
@@ -134,7 +134,8 @@ def _check_tasks(columns: Sequence[str], given: Sequence[str | None], tasks: Map
         raise LabelError(f"A task was given for {unknown}, which is not among the targets {list(columns)}.")
 
 
-def _columns(labels: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], list[str]]:
+def usable_columns(labels: pd.DataFrame, names: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """The named label columns, or all that can be targets, with remarks on those that cannot: :func:`find_targets`."""
     if names:
         missing = [name for name in names if name not in labels.columns]
         if missing:

@@ -51,6 +51,15 @@ class Attributes:
         names, degrees = zip(*telling, strict=True)
         return cls(names, np.stack(degrees, axis=1).astype(np.float64))
 
+    def beside(self, predicted: Attributes) -> Attributes:
+        """These and predicted ones of the same faces; of a name that both have the second says that it is predicted."""
+        names = (f"predicted {name}" if name in self.names else name for name in predicted.names)
+        return Attributes((*self.names, *names), np.concatenate([self.degrees, predicted.degrees], axis=1))
+
+    def of_faces(self, rows: np.ndarray) -> Attributes:
+        """The attributes of some faces, given by positions or as bool of shape (n_faces,)."""
+        return Attributes(self.names, self.degrees[rows])
+
     @property
     def is_complete(self) -> np.ndarray:
         """Faces of which every attribute is known, bool of shape (n_faces,)."""

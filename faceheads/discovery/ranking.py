@@ -97,15 +97,19 @@ def discover(
     groups : array of shape (n_faces,)
         Persons; what the intervals draw.
     n_findings : int, default=10
+        At most; 1 or more.
     seed : int, default=0
 
     Raises
     ------
     ValueError
-        If an attribute is unknown, lengths differ, or the criterion is the same for every face.
+        If an attribute is unknown, lengths differ, the criterion or every attribute is the same for all faces, or no
+        finding is asked for.
     """
     truth = np.asarray(criterion, bool)
     _check(attributes, truth, groups)
+    if n_findings < 1:
+        raise ValueError(f"n_findings must be 1 or more; got {n_findings}.")
     rng = np.random.default_rng(seed)
     targets = np.stack([truth, *(rng.permutation(truth) for _ in range(N_SHUFFLED))], axis=1).astype(np.float64)
     rules, correlations = _compare_all(attributes.degrees, targets)
@@ -129,6 +133,8 @@ def _check(attributes: Attributes, truth: np.ndarray, groups: np.ndarray) -> Non
         )
     if truth.all() or not truth.any():
         raise ValueError("The criterion must be true of some faces and false of others; it is the same for all.")
+    if (attributes.degrees == attributes.degrees[0]).all():
+        raise ValueError("Some attribute must differ between the faces; each is the same for all. Add others.")
 
 
 def _compare_all(degrees: np.ndarray, targets: np.ndarray) -> tuple[list[Rule], np.ndarray]:
@@ -158,6 +164,8 @@ def _findings(
     """Groups of rules that are one finding, best first, the simplest of each at its head; with "is the opposite meant"."""
     best = np.argsort(-np.abs(correlation), kind="stable")[:_N_KEPT]
     unit = _unit_columns(np.stack([rules[k].degrees(attributes.degrees) for k in best], axis=1))
+    varies = unit.any(axis=0)  # what is true of every face or of none explains nothing
+    best, unit = best[varies], unit[:, varies]
     is_same = np.abs(unit.T @ unit) > SAME
     found = [[(rules[best[i]], bool(correlation[best[i]] < 0)) for i in members] for members in _grouped(is_same)]
     return [sorted(members, key=lambda member: member[0].n_attributes) for members in found[:n]]
