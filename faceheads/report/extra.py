@@ -1,35 +1,20 @@
-"""The packages of the extra ``report``, asked for by name before any work is done."""
+"""The packages of the extra ``report``."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import ModuleType
 
-EXTRA = 'pip install "faceheads[report]"'
+from ..extra import MissingPackage, require_extra
 
-
-class MissingPackage(ImportError):
-    """A package that reports need is not installed; the message says how to get it."""
+__all__ = ["MissingPackage", "require"]
 
 
 def require(*names: str, instead: str = "") -> list[ModuleType]:
-    """Import optional packages.
-
-    Parameters
-    ----------
-    names : str
-        Modules, such as ``"matplotlib.figure"``.
-    instead : str
-        What the user can do without them, as the end of a sentence.
+    """Import packages that reports need; see :func:`faceheads.extra.require_extra`.
 
     Raises
     ------
     MissingPackage
         If one is not installed.
     """
-    try:
-        return [import_module(name) for name in names]
-    except ImportError as error:
-        package = str(error.name).partition(".")[0]
-        other = f", or {instead}" if instead else ""
-        raise MissingPackage(f"The report needs {package}, which is not installed: {EXTRA}{other}.") from error
+    return require_extra("report", "The report", *names, instead=instead)

@@ -1,10 +1,10 @@
-"""Recipes: all that decides how a network is trained, as one frozen value each."""
+"""All that decides how a network is trained, as one frozen value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
-from .augment import Augmentation
+from ..augment import Augmentation
 
 OPTIMISERS = ("adamw", "sgd")
 BALANCES = ("none", "sampler", "weights")
@@ -90,24 +90,3 @@ class Recipe:
             "arcface": ("identity",),
             "quadruplet": ("identity", "fake"),
         }[self.task]
-
-
-def recipe(name: str, **changes: object) -> Recipe:
-    """The recipe of a name, with some settings changed.
-
-    Raises
-    ------
-    ValueError
-        If there is no such recipe, or a setting is out of range.
-    """
-    if name not in RECIPES:
-        raise ValueError(f"--recipe must be one of {sorted(RECIPES)}; got {name!r}.")
-    return replace(RECIPES[name], **changes)
-
-
-RECIPES = {
-    "gender": Recipe("gender"),
-    "age_gender": Recipe("age_gender"),
-    "arcface": Recipe("arcface", ema=0.0),
-    "quadruplet": Recipe("quadruplet", n_photos=6, ema=0.0),
-}
