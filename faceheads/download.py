@@ -15,7 +15,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +23,8 @@ from typing import BinaryIO
 CHUNK_BYTES = 1 << 18
 #: How often a connection that breaks off is taken up again before the download is given up.
 ATTEMPTS = 4
+#: Largest file of a size that nobody said before.
+MAX_UNSAID_BYTES = 1 << 30
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 #: Called with the bytes received so far and the bytes of the whole file.
@@ -40,12 +42,13 @@ class ExpectedFile:
     Attributes
     ----------
     sha256 : str
-        64 hexadecimal characters.
-    size_bytes : int
+        64 hexadecimal characters, or as many of the first ones as its publisher tells.
+    size_bytes : int or None
+        None where its publisher does not tell: then it is what the server says, ``MAX_UNSAID_BYTES`` at most.
     """
 
     sha256: str
-    size_bytes: int
+    size_bytes: int | None
 
 
 def download(
@@ -81,7 +84,7 @@ def download(
                 break
         else:
             raise DownloadError(
-                f"{url} broke off {ATTEMPTS} times; {file.tell()} of {expected.size_bytes} bytes are kept in "
+                f"{url} broke off {ATTEMPTS} times; {file.tell()} of {transfer.size_bytes} bytes are kept in "
                 f"{file.name}. Call again to go on from there."
             )
         _verify(file, expected, url)
@@ -138,14 +141,18 @@ class _Transfer:
     expected: ExpectedFile
     timeout_s: float
     progress: Progress | None
+    size_bytes: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size_bytes = self.expected.size_bytes
 
     @property
     def is_complete(self) -> bool:
-        return self.file.tell() == self.expected.size_bytes
+        return self.file.tell() == self.size_bytes
 
     def receive(self) -> None:
         """Append what is missing, until the file is complete or the connection breaks off."""
-        if self.file.tell() > self.expected.size_bytes:
+        if self.size_bytes is not None and self.file.tell() > self.size_bytes:
             _empty(self.file)
         if self.is_complete:
             return
@@ -176,18 +183,27 @@ class _Transfer:
         elif not content_range.startswith(f"bytes {self.file.tell()}-"):
             raise DownloadError(f"{self.url} sent another range than the one asked for: {content_range}.")
         length = response.headers.get("Content-Length")
-        announced = self.expected.size_bytes if length is None else self.file.tell() + int(length)
-        if announced != self.expected.size_bytes:
-            raise DownloadError(f"{self.url} must have {self.expected.size_bytes} bytes; the server has {announced}.")
+        announced = self.size_bytes if length is None else self.file.tell() + int(length)
+        if self.size_bytes is None:
+            self.size_bytes = self._bounded(announced)
+        elif announced != self.size_bytes:
+            raise DownloadError(f"{self.url} must have {self.size_bytes} bytes; the server has {announced}.")
+
+    def _bounded(self, announced: int | None) -> int:
+        if announced is None or announced > MAX_UNSAID_BYTES:
+            raise DownloadError(
+                f"{self.url} must have {MAX_UNSAID_BYTES} bytes at most, and the server must say how many; it says {announced}."
+            )
+        return announced
 
     def _copy(self, response: http.client.HTTPResponse) -> None:
         while chunk := response.read(CHUNK_BYTES):
-            if self.file.tell() + len(chunk) > self.expected.size_bytes:
+            if self.file.tell() + len(chunk) > self.size_bytes:
                 _empty(self.file)
-                raise DownloadError(f"{self.url} sent more than the expected {self.expected.size_bytes} bytes.")
+                raise DownloadError(f"{self.url} sent more than the expected {self.size_bytes} bytes.")
             self.file.write(chunk)
             if self.progress is not None:
-                self.progress(self.file.tell(), self.expected.size_bytes)
+                self.progress(self.file.tell(), self.size_bytes)
 
 
 @contextmanager
@@ -222,7 +238,7 @@ def _verify(file: BinaryIO, expected: ExpectedFile, origin: str) -> None:
     os.fsync(file.fileno())
     file.seek(0)
     found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected.sha256:
+    if not found.startswith(expected.sha256):
         _empty(file)
         raise DownloadError(f"sha256 of {origin} must be {expected.sha256}; got {found}. It was not kept.")
 

@@ -42,7 +42,9 @@ class WeightFile:
     file_name : str
         What it is called on disk.
     sha256 : str
-    size_bytes : int
+        Or its first characters, as many as its publisher tells.
+    size_bytes : int or None
+        None where its publisher does not tell.
     licence : str
         In a few words; ``MODEL_LICENSES.md`` has the whole.
     purpose : str
@@ -61,7 +63,7 @@ class WeightFile:
     name: str
     file_name: str
     sha256: str
-    size_bytes: int
+    size_bytes: int | None
     licence: str
     purpose: str
     url: str
@@ -205,11 +207,9 @@ def find_weights(name: str) -> Path:
         If the file is nowhere, or everywhere differs; says how to get it.
     """
     weights = _known(name)
-    present = [path for path in _candidates(weights) if path.is_file()]
-    found = {path: _sha256_now(path) for path in present}
-    for path, sha256 in found.items():
-        if sha256 == weights.sha256:
-            return path
+    found = _present(weights)
+    for path in _verified(weights, found):
+        return path
     raise WeightsError(_missing_message(weights, found))
 
 
@@ -229,11 +229,14 @@ def fetch_weights(name: str, *, progress: Progress | None = None) -> Path:
     DownloadError
         If it cannot be had, naming every address tried, the path where it is expected and ``FACEHEADS_CACHE``.
     """
-    weights = _known(name)
-    try:
-        return find_weights(name)
-    except WeightsError:
-        return _fetch(weights, progress)
+    return fetch_file(_known(name), progress=progress)
+
+
+def fetch_file(weights: WeightFile, *, progress: Progress | None = None) -> Path:
+    """The path of a weight file that need not be registered; else as :func:`fetch_weights`."""
+    for path in _verified(weights, _present(weights)):
+        return path
+    return _fetch(weights, progress)
 
 
 def import_wheel(wheel: str | os.PathLike) -> list[Path]:
@@ -253,6 +256,15 @@ def _known(name: str) -> WeightFile:
     if name not in REGISTRY:
         raise ValueError(f"name must be one of {sorted(REGISTRY)}; got {name!r}.")
     return REGISTRY[name]
+
+
+def _present(weights: WeightFile) -> dict[Path, str]:
+    """Where there is a file of that name, and the sha256 of each."""
+    return {path: _sha256_now(path) for path in _candidates(weights) if path.is_file()}
+
+
+def _verified(weights: WeightFile, found: dict[Path, str]) -> Iterator[Path]:
+    yield from (path for path, sha256 in found.items() if sha256.startswith(weights.sha256))
 
 
 def _candidates(weights: WeightFile) -> Iterator[Path]:

@@ -52,6 +52,8 @@ def load_exported(folder: str | os.PathLike) -> tuple[EmbedderSpec, torch.nn.Mod
     ------
     ValueError
         If a file is missing or damaged, the weights are not those of the specification, or do not fit the network.
+    MissingPackage
+        If it is a network of timm, and timm is not installed.
     """
     folder = Path(folder)
     for name in (SPEC_NAME, WEIGHTS_NAME):
@@ -80,6 +82,8 @@ def build_network(name: str) -> torch.nn.Module:
     ------
     ValueError
         If the name is unknown.
+    MissingPackage
+        If it is a network of timm, and timm is not installed.
     """
     if name == "dlib":
         from .dlib_resnet import DlibResNet
@@ -93,7 +97,13 @@ def build_network(name: str) -> torch.nn.Module:
         from .resnet import ResNet18
 
         return ResNet18()
-    raise ValueError(f"The network must be dlib, facenet or resnet18; got {name!r}.")
+    from .timm_network import TIMM_NAMES, TimmNetwork, is_timm
+
+    if is_timm(name):
+        return TimmNetwork(name)
+    raise ValueError(
+        f"The network must be one of {', '.join(['dlib', 'facenet', 'resnet18', *TIMM_NAMES])}, or timm:NAME; got {name!r}."
+    )
 
 
 def _read_spec(path: Path) -> EmbedderSpec:

@@ -1,12 +1,15 @@
-"""Reading a file of named tensors, as ``torch.save`` writes a state dict, without running code from it."""
+"""Reading a file of named tensors, of ``torch.save`` or of safetensors, without running code from it."""
 
 from __future__ import annotations
 
 import os
 import pickle
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 #: Largest state dict that is read, in bytes; the largest network of the project has 112 MB.
@@ -16,6 +19,11 @@ MAX_BYTES = 1 << 30
 def read_state_dict(path: str | os.PathLike) -> dict[str, torch.Tensor]:
     """The tensors of a file by their names, on the CPU.
 
+    Parameters
+    ----------
+    path : path
+        ``NAME.safetensors``, or a file of ``torch.save`` by any other name.
+
     Raises
     ------
     ValueError
@@ -24,6 +32,8 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, torch.Tensor]:
     size_bytes = os.path.getsize(path)
     if size_bytes > MAX_BYTES:
         raise ValueError(f"A weight file must not have more than {MAX_BYTES} bytes; {path} has {size_bytes}.")
+    if Path(path).suffix == ".safetensors":
+        return _read_safetensors(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError) as error:
@@ -31,6 +41,13 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, torch.Tensor]:
     if not isinstance(state, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise ValueError(f"{path} must map names to tensors; got a {type(state).__name__}.")
     return dict(state)
+
+
+def _read_safetensors(path: str | os.PathLike) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path} must be a file of safetensors; got: {error}") from error
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, torch.Tensor], origin: str | os.PathLike) -> None:

@@ -93,6 +93,25 @@ def test_a_download_leaves_the_file_and_nothing_else(server, target):
     assert seen[-1] == (len(CONTENT), len(CONTENT))
 
 
+def test_the_first_characters_of_a_sha256_are_compared_where_no_more_are_known(server, target):
+    known = ExpectedFile(EXPECTED.sha256[:8], None)
+    assert download(f"{server.url}/cut_twice", target, known).read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=300000-", "bytes=600000-"]
+    target.unlink()
+    with pytest.raises(DownloadError, match="must be 00000000; got"):
+        download(f"{server.url}/whole", target, ExpectedFile("00000000", None))
+    assert not target.exists()
+
+
+def test_a_file_of_unknown_size_must_be_announced_and_small_enough(server, target, monkeypatch):
+    with pytest.raises(DownloadError, match="the server must say how many; it says None"):
+        download(f"{server.url}/unannounced", target, ExpectedFile("", None))
+    monkeypatch.setattr(module, "MAX_UNSAID_BYTES", len(CONTENT) - 1)
+    with pytest.raises(DownloadError, match=f"it says {len(CONTENT)}"):
+        download(f"{server.url}/whole", target, ExpectedFile("", None))
+    assert not target.exists()
+
+
 def test_a_redirection_is_followed(server, target):
     assert download(f"{server.url}/moved", target, EXPECTED).read_bytes() == CONTENT
 

@@ -6,6 +6,7 @@ import os
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from faceheads.networks import state_file
 from faceheads.networks.state_file import load_strictly, read_state_dict
@@ -24,6 +25,17 @@ def saved(tmp_path, content):
 def test_named_tensors_come_back(tmp_path):
     state = {"weight": torch.arange(6.0).reshape(2, 3)}
     assert torch.equal(read_state_dict(saved(tmp_path, state))["weight"], state["weight"])
+
+
+def test_named_tensors_of_safetensors_come_back(tmp_path):
+    save_file({"weight": torch.arange(6.0)}, tmp_path / "state.safetensors")
+    assert torch.equal(read_state_dict(tmp_path / "state.safetensors")["weight"], torch.arange(6.0))
+
+
+def test_a_file_that_is_called_safetensors_and_is_none_is_refused(tmp_path):
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "state.safetensors")
+    with pytest.raises(ValueError, match="must be a file of safetensors"):
+        read_state_dict(tmp_path / "state.safetensors")
 
 
 def test_a_file_with_code_is_refused_and_not_run(tmp_path, capfd):
