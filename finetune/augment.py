@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .processes import Share
+
 #: Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA_RGB = (0.299, 0.587, 0.114)
 WHITE = 255.0
@@ -54,7 +56,7 @@ class Augmentation:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"augmentation {name!r} must be in [0, 1]; got {getattr(self, name)}.")
 
-    def __call__(self, crops: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, crops: Tensor, generator: torch.Generator, share: Share | None = None) -> Tensor:
         """Changed crops.
 
         Parameters
@@ -62,12 +64,14 @@ class Augmentation:
         crops : Tensor of shape (n_crops, 3, height, width), uint8, RGB
         generator : torch.Generator
             On the CPU.
+        share : Share, optional
+            Which part of a larger batch the crops are; they are then changed as they would be in that batch.
 
         Returns
         -------
         Tensor of the same shape, float32 in [0, 255]
         """
-        dice = _Dice(len(crops), generator, crops.device)
+        dice = _Dice(Share(0, len(crops), len(crops)) if share is None else share, generator, crops.device)
         x = crops.float()
         if self.flip or self.shift or self.zoom:
             x = moved(x, dice.chance(self.flip), dice.between(-self.shift, self.shift, 2), self._zoom(dice))
@@ -93,16 +97,16 @@ class Augmentation:
 
 
 class _Dice:
-    """Random numbers for each crop of a batch, drawn on the CPU and moved."""
+    """Random numbers for each crop of a share, drawn on the CPU for the whole batch and moved."""
 
-    def __init__(self, n_crops: int, generator: torch.Generator, device: torch.device) -> None:
-        self._n_crops = n_crops
+    def __init__(self, share: Share, generator: torch.Generator, device: torch.device) -> None:
+        self._share = share
         self._generator = generator
         self._device = device
 
     def between(self, low: float, high: float, n_numbers: int) -> Tensor:
         """Uniform numbers, float32 of shape (n_crops, n_numbers)."""
-        numbers = torch.rand(self._n_crops, n_numbers, generator=self._generator)
+        numbers = torch.rand(self._share.n_all, n_numbers, generator=self._generator)[self._share.rows]
         return (low + (high - low) * numbers).to(self._device, non_blocking=True)
 
     def chance(self, probability: float) -> Tensor:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import resource
-import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from faceheads.command import run_command
 from faceheads.labels import default_label_path, read_labels
@@ -18,13 +16,17 @@ from faceheads.pool import resolve_jobs
 from faceheads.table_io import read_table
 
 from .augment import Augmentation
-from .loop import EPOCHS, STEPS, Progress, Trainer
+from .execution import Execution
+from .history import EPOCHS, STEPS
+from .loop import Trainer
+from .processes import joined_processes
+from .progress import Progress
+from .progress_bar import ProgressBar
 from .recipes import RECIPES, Recipe, recipe
+from .rehearsal import rehearse
 from .session import EMBEDDER, check_folder, examples_of, finish, layers_of, make_model
 from .training_set import SplitOptions, TrainingSet, make_training_set
 
-#: Steps that a dry run measures.
-N_DRY_STEPS = 3
 _STOPPED = "stopped; go on from the last checkpoint with the same command and --resume"
 _AUGMENTATION_HELP = {
     "flip": "probability of the mirror image",
@@ -107,30 +109,26 @@ def finetune_main(argv: Sequence[str] | None = None) -> int:
 
 def _finetune(args: argparse.Namespace) -> int:
     chosen = _recipe_of(args)
-    training = _training_set(args, chosen)
-    if not args.dry_run:
-        check_folder(args.out, chosen, training, args.resume)
-    model = make_model(training, chosen)
-    with tqdm(unit="step", desc="finetune", file=sys.stderr, disable=args.dry_run) as bar:
-        trainer = Trainer(
-            model,
-            examples_of(training, chosen),
-            chosen,
-            args.out,
-            _device(args.device),
-            args.compile,
-            lambda progress: bar.update(progress.step - bar.n),
-        )
-        _describe(chosen, training, trainer)
-        if args.dry_run:
-            return _rehearse(trainer)
-        if args.resume:
-            trainer.resume()
-        bar.reset(trainer.n_steps)
-        bar.update(trainer.progress.step)
-        progress = trainer.run()
-    difference = finish(args.out, chosen, training, model)
-    _report(args.out, progress, difference)
+    device = _device(args.device)
+    with joined_processes(device.type) as processes:
+        execution = Execution(device, args.compile, processes)
+        with processes.main_first():
+            training = _training_set(args, chosen)
+            if processes.is_main and not args.dry_run:
+                check_folder(args.out, chosen, training, args.resume)
+        with closing(ProgressBar()) as bar:
+            trainer = Trainer(
+                make_model(training, chosen), examples_of(training, chosen), chosen, args.out, execution, [bar]
+            )
+            if processes.is_main:
+                _describe(chosen, training, trainer)
+            if args.dry_run:
+                return _rehearse(trainer)
+            if args.resume:
+                trainer.resume()
+            progress = trainer.run()
+        if processes.is_main:
+            _report(args.out, progress, finish(args.out, chosen, training, trainer.model))
     return 0
 
 
@@ -177,18 +175,13 @@ def _describe(chosen: Recipe, training: TrainingSet, trainer: Trainer) -> None:
 
 
 def _rehearse(trainer: Trainer) -> int:
-    seconds = trainer.rehearse(min(N_DRY_STEPS, max(1, trainer.steps_per_epoch - 1)))
-    minutes = seconds * trainer.n_steps / 60
-    print(f"a step        {seconds:>8.2f} s; all of them {minutes:.1f} minutes, validation not counted")
-    print(f"memory        {_peak_bytes(trainer.device) / 2**30:>8.1f} GiB at most so far")
+    found = rehearse(trainer)
+    if trainer.execution.processes.is_main:
+        print(f"a step        {found.step_s:>8.2f} s; the first {found.first_step_s:.2f} s")
+        print(f"validation    {found.validation_s:>8.1f} s, {found.n_validations} times at most")
+        print(f"in all        {found.total_s / 60:>8.1f} minutes at most")
+        print(f"memory        {found.peak_bytes / 2**30:>8.1f} GiB at most so far")
     return 0
-
-
-def _peak_bytes(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _report(folder: Path, progress: Progress, difference: float) -> None:

@@ -20,8 +20,10 @@ from faceheads.spec import canonical_json
 
 from .backbones import backbone_of, build_backbone
 from .checkpoint import load_state
+from .examples import Examples
 from .export import N_COMPARED, export_network, spec_of
-from .loop import BEST, CHECKPOINT, Examples, Model
+from .loop import BEST, CHECKPOINT
+from .model import Model
 from .recipes import Recipe
 from .samplers import person_batches, shuffled_batches, weighted_batches
 from .tasks import make_task

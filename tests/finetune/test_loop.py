@@ -8,12 +8,16 @@ import torch
 from torch import nn
 
 from finetune.augment import Augmentation
-from finetune.loop import EPOCHS, STEPS, Examples, Model, Trainer
+from finetune.evaluation import Validation
+from finetune.examples import Examples
+from finetune.history import EPOCHS, STEPS
+from finetune.loop import Trainer
+from finetune.model import Model
+from finetune.observer import Observer
 from finetune.recipes import Recipe
 from finetune.samplers import shuffled_batches
 from finetune.tasks import ClassTask
 
-CPU = torch.device("cpu")
 PLAIN = Augmentation(flip=0, shift=0, zoom=0, colour=0)
 
 
@@ -29,7 +33,7 @@ class TinyNetwork(nn.Module):
         return self.bn(self.conv(crops.float() / 255)).relu().mean((2, 3))
 
 
-def trainer_in(folder, on_step=lambda progress: None, **settings):
+def trainer_in(folder, *observers, **settings):
     chosen = {"epochs": 2, "batch_size": 8, "checkpoint_every": 2, "lr": 0.01, "backbone_lr": 1.0, "seed": 3}
     recipe = Recipe("gender", "resnet18", **{**chosen, **settings})
     folder.mkdir(exist_ok=True)
@@ -41,7 +45,7 @@ def trainer_in(folder, on_step=lambda progress: None, **settings):
     examples = Examples(
         pixels, np.arange(30), np.arange(24, 30), lambda epoch: shuffled_batches(24, recipe.batch_size, 3, epoch)
     )
-    return Trainer(Model(TinyNetwork(), ("final",), task), examples, recipe, folder, CPU, on_step=on_step)
+    return Trainer(Model(TinyNetwork(), ("final",), task), examples, recipe, folder, observers=observers)
 
 
 def files_of(folder):
@@ -52,17 +56,23 @@ class Killed(Exception):
     """Stands for a process that ends here."""
 
 
+class Killer(Observer):
+    """Kills the process behind a step."""
+
+    def __init__(self, last_step):
+        self.last_step = last_step
+
+    def step_done(self, progress):
+        if progress.step == self.last_step:
+            raise Killed
+
+
 @pytest.mark.parametrize("last_step", [3, 4, 5])
 def test_a_killed_and_resumed_training_is_the_same_to_the_last_bit(tmp_path, last_step):
     whole = trainer_in(tmp_path / "whole")
     whole.run()
-
-    def kill(progress):
-        if progress.step == last_step:
-            raise Killed
-
     with pytest.raises(Killed):
-        trainer_in(tmp_path / "killed", kill).run()
+        trainer_in(tmp_path / "killed", Killer(last_step)).run()
     with open(tmp_path / "killed" / STEPS, "a") as log:
         log.write("1")  # of step 10, in a line that the kill cut off
     resumed = trainer_in(tmp_path / "killed")
@@ -115,7 +125,7 @@ def test_validation_changes_nothing_and_gives_the_same_figures_again(tmp_path):
     trainer = trainer_in(tmp_path)
     trainer.run()
     before = {name: tensor.clone() for name, tensor in trainer.average.module.state_dict().items()}
-    assert trainer.validate() == trainer.validate()
+    assert trainer.validate().figures == trainer.validate().figures
     assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.average.module.state_dict().items())
 
 
@@ -129,7 +139,7 @@ def test_the_weights_that_training_begins_with_are_kept_when_it_makes_them_worse
     trainer = trainer_in(tmp_path, epochs=1)
     before = {name: tensor.clone() for name, tensor in trainer.model.network.state_dict().items()}
     scores = iter([1.0, 2.0])
-    trainer.validate = lambda: {"score": next(scores)}
+    trainer.validate = lambda: Validation({"score": next(scores)}, torch.zeros(6, 3))
     trainer.run()
     best = torch.load(tmp_path / "best.pt", weights_only=True)
     assert (best["epoch"], best["step"]) == (0, 0)
@@ -146,7 +156,7 @@ def test_a_loss_that_is_not_finite_is_an_error_and_no_checkpoint_is_made_of_it(t
 
 def test_a_score_that_cannot_be_made_is_an_error(tmp_path):
     trainer = trainer_in(tmp_path)
-    trainer.validate = lambda: {"eer_fake": math.nan, "score": math.nan}
+    trainer.validate = lambda: Validation({"eer_fake": math.nan, "score": math.nan}, torch.zeros(6, 3))
     with pytest.raises(ValueError, match="every kind of pair must occur"):
         trainer.run()
 
