@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 
 import torch
@@ -22,21 +23,13 @@ from .loop import Trainer
 from .processes import joined_processes
 from .progress import Progress
 from .progress_bar import ProgressBar
-from .recipes import RECIPES, Recipe, recipe
+from .recipes import RECIPES, Recipe, find_recipe
 from .rehearsal import rehearse
 from .session import EMBEDDER, check_folder, examples_of, finish, layers_of, make_model
+from .teacher import teacher_embeddings
 from .training_set import SplitOptions, TrainingSet, make_training_set
 
 _STOPPED = "stopped; go on from the last checkpoint with the same command and --resume"
-_AUGMENTATION_HELP = {
-    "flip": "probability of the mirror image",
-    "shift": "largest shift, as a share of the side",
-    "zoom": "largest change of size, as a share",
-    "colour": "largest change of brightness, contrast and saturation, as a share",
-    "gray": "probability of colour taken away",
-    "blur": "probability of a blur",
-    "erase": "probability of an erased rectangle",
-}
 
 
 def finetune_parser() -> argparse.ArgumentParser:
@@ -50,9 +43,20 @@ def finetune_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--feature", required=True, type=Path, help="the feature table of the same extraction")
     parser.add_argument("--label", type=Path, help="labels (default: NAME.label.csv beside the table)")
-    parser.add_argument("--recipe", required=True, choices=sorted(RECIPES), help="what is learned, and how")
+    parser.add_argument(
+        "--recipe",
+        required=True,
+        metavar="NAME|FILE",
+        help=f"what is learned, and how: {', '.join(sorted(RECIPES))}, a .yaml file or settings.json of a run",
+    )
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help=f"for logs, checkpoints and {EMBEDDER}/"
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="TABLE",
+        help="feature table whose embeddings of the same faces those of the network shall stay near to",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     parser.add_argument(
@@ -84,18 +88,18 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings", "of the recipe, each with the recipe's value as default")
     for item in fields(Recipe):
         if item.name not in ("task", "augmentation"):
-            _add_option(group, item, item.metadata["help"])
+            _add_option(group, item)
     group = parser.add_argument_group("augmentation", "of training crops")
     for item in fields(Augmentation):
-        _add_option(group, item, _AUGMENTATION_HELP[item.name])
+        _add_option(group, item)
 
 
-def _add_option(group: argparse._ArgumentGroup, item: Field, words: str) -> None:
-    values = {getattr(one, item.name) for one in RECIPES.values()} if item.name in _RECIPE_NAMES else {item.default}
+def _add_option(group: argparse._ArgumentGroup, item: Field) -> None:
+    holders = RECIPES.values() if item.name in _RECIPE_NAMES else [one.augmentation for one in RECIPES.values()]
+    values = {getattr(one, item.name) for one in holders}
     default = f"; default {', '.join(map(str, sorted(values)))}" if values != {""} else ""
-    group.add_argument(
-        f"--{item.name}", type=type(item.default), choices=item.metadata.get("choices"), help=words + default
-    )
+    words, choices = item.metadata["help"], item.metadata["choices"]
+    group.add_argument(f"--{item.name}", type=type(item.default), choices=choices, help=words + default)
 
 
 _RECIPE_NAMES = frozenset(item.name for item in fields(Recipe) if item.default is not MISSING)
@@ -122,6 +126,7 @@ def _finetune(args: argparse.Namespace) -> int:
             )
             if processes.is_main:
                 _describe(chosen, training, trainer)
+                _warn(chosen)
             if args.dry_run:
                 return _rehearse(trainer)
             if args.resume:
@@ -133,21 +138,22 @@ def _finetune(args: argparse.Namespace) -> int:
 
 
 def _recipe_of(args: argparse.Namespace) -> Recipe:
-    base = RECIPES[args.recipe]
+    base = find_recipe(args.recipe)
     chosen = {name: getattr(args, name) for name in _RECIPE_NAMES if getattr(args, name) is not None}
     changed = {item.name: getattr(args, item.name) for item in fields(Augmentation)}
-    augmentation = {
-        name: getattr(base.augmentation, name) if value is None else value for name, value in changed.items()
-    }
-    return recipe(args.recipe, **chosen, augmentation=Augmentation(**augmentation))
+    changed = {name: value for name, value in changed.items() if value is not None}
+    return replace(base, **chosen, augmentation=replace(base.augmentation, **changed))
 
 
 def _training_set(args: argparse.Namespace, chosen: Recipe) -> TrainingSet:
     labels = read_labels(default_label_path(args.feature) if args.label is None else args.label)
     options = SplitOptions(args.split, args.test_size, args.groups, args.validation_size, args.split_seed)
-    return make_training_set(
+    training = make_training_set(
         args.crops, read_table(args.feature), labels, chosen.columns, options, resolve_jobs(args.jobs)
     )
+    if args.teacher is None:
+        return training
+    return replace(training, teacher=teacher_embeddings(read_table(args.teacher), training.keys))
 
 
 def _device(name: str) -> torch.device:
@@ -172,6 +178,18 @@ def _describe(chosen: Recipe, training: TrainingSet, trainer: Trainer) -> None:
         f"network       {chosen.backbone:>8}   layers {','.join(layers_of(chosen))}, {n_parameters / 1e6:.1f} M parameters"
     )
     print(f"steps         {trainer.n_steps:>8}   at most: {chosen.epochs} epochs of {trainer.steps_per_epoch}")
+
+
+def _warn(chosen: Recipe) -> None:
+    """Say which augmentations may take away what a criterion nobody knows depends on."""
+    erasing = chosen.augmentation.erasing
+    if chosen.task == "criterion" and erasing:
+        options = ", ".join(f"--{name} {value:g}" for name, value in erasing.items())
+        print(
+            f"finetune: warning: {options}: what an augmentation changes, the network learns not to see. Leave out those "
+            f"that {chosen.target!r} may depend on.",
+            file=sys.stderr,
+        )
 
 
 def _rehearse(trainer: Trainer) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from .distortions import Subject
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +23,12 @@ class Examples:
         Rows that are validated on.
     batches_of : callable
         The rows of each batch of an epoch, int64 of shape (n_batches, batch_size).
+    face : Subject
+        Where the face lies in a crop; by default that is not known.
     """
 
     pixels: np.ndarray
     crop_row: np.ndarray
     validation: np.ndarray
     batches_of: Callable[[int], np.ndarray]
+    face: Subject = field(default_factory=Subject)

@@ -1,17 +1,21 @@
-"""Batches of crops on the device: gathered and moved, nothing else; the next batch is gathered while one is in use."""
+"""Batches of crops on the device: gathered, changed where that is asked for, and moved, ahead of their use."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
 import torch
 
+from faceheads.pool import resolve_jobs
+
 #: Batches that are gathered ahead.
 N_AHEAD = 2
+#: Changes crops of some rows, in place, for a step: uint8 of shape (n, height, width, 3), int64 of shape (n,), int.
+Change = Callable[[np.ndarray, np.ndarray, int], None]
 
 
 class BatchLoader:
@@ -22,25 +26,40 @@ class BatchLoader:
     pixels : ndarray of shape (n_crops, height, width, 3), uint8
         May be memory-mapped.
     device : torch.device
+    change : callable, optional
+        See :data:`Change`; runs in as many threads as there are cores, each on another batch.
     """
 
-    def __init__(self, pixels: np.ndarray, device: torch.device) -> None:
+    def __init__(self, pixels: np.ndarray, device: torch.device, change: Change | None = None) -> None:
         self._pixels = pixels
         self._device = device
+        self._change = change
 
     def batches(self, rows_of_batches: Iterable[np.ndarray]) -> Iterator[torch.Tensor]:
-        """For each array of rows, its crops: uint8 of shape (n_rows, 3, height, width), channels last in memory."""
+        """For each array of rows, its crops as they are: uint8 of shape (n_rows, 3, height, width), channels last in memory."""
+        return self._ahead(((rows, None) for rows in rows_of_batches), 1)
+
+    def changed_batches(self, rows_and_steps: Iterable[tuple[np.ndarray, int]]) -> Iterator[torch.Tensor]:
+        """For each array of rows and step, its crops, changed where the loader was told how; else as :meth:`batches`."""
+        return self._ahead(rows_and_steps, 1 if self._change is None else resolve_jobs(None))
+
+    def _ahead(
+        self, rows_and_steps: Iterable[tuple[np.ndarray, int | None]], n_threads: int
+    ) -> Iterator[torch.Tensor]:
         waiting: deque[Future] = deque()
-        rows_of_batches = iter(rows_of_batches)
-        with ThreadPoolExecutor(max_workers=1) as gatherer:
-            waiting.extend(gatherer.submit(self._gather, rows) for rows in islice(rows_of_batches, N_AHEAD))
+        tasks = iter(rows_and_steps)
+        with ThreadPoolExecutor(max_workers=n_threads) as gatherer:
+            waiting.extend(gatherer.submit(self._gather, *task) for task in islice(tasks, max(N_AHEAD, n_threads)))
             while waiting:
                 gathered = waiting.popleft().result()
-                waiting.extend(gatherer.submit(self._gather, rows) for rows in islice(rows_of_batches, 1))
+                waiting.extend(gatherer.submit(self._gather, *task) for task in islice(tasks, 1))
                 yield self._moved(gathered)
 
-    def _gather(self, rows: np.ndarray) -> torch.Tensor:
-        batch = torch.from_numpy(np.take(self._pixels, rows, axis=0))
+    def _gather(self, rows: np.ndarray, step: int | None) -> torch.Tensor:
+        crops = np.take(self._pixels, rows, axis=0)
+        if self._change is not None and step is not None:
+            self._change(crops, rows, step)
+        batch = torch.from_numpy(crops)
         return batch.pin_memory() if self._device.type == "cuda" else batch
 
     def _moved(self, batch: torch.Tensor) -> torch.Tensor:

@@ -23,6 +23,8 @@ from pathlib import Path
 
 from .batch_norm import synchronise
 from .checkpoint import load_state, save_state
+from .distorting import Distorter
+from .distortions import Subject
 from .evaluation import Evaluator, Validation
 from .examples import Examples
 from .execution import ON_CPU, Execution
@@ -71,7 +73,6 @@ class Trainer:
         if execution.processes.count > 1:
             synchronise(model.network)
         self.model = model.to(execution.device)
-        self.model.network.requires_grad_(recipe.backbone_lr > 0)
         self.average = AveragedWeights(self.model, recipe.ema)
         self.examples = examples
         self.recipe = recipe
@@ -79,8 +80,8 @@ class Trainer:
         self.execution = execution
         self.progress = Progress()
         self.evaluator = Evaluator(examples, execution)
-        self.stepper = Stepper(self.model, recipe, execution, self.n_steps)
-        self._loader = BatchLoader(examples.pixels, execution.device)
+        self.stepper = Stepper(self.model, recipe, execution, self.n_steps, examples.face)
+        self._loader = BatchLoader(examples.pixels, execution.device, _distorter(recipe, examples.face))
         self._history = History(folder, observers, execution.processes.is_main)
 
     @cached_property
@@ -134,7 +135,10 @@ class Trainer:
         n_done = (self.progress.step % self.steps_per_epoch) * accumulate
         rows = rows[n_done : self.steps_per_epoch * accumulate]
         own = self.execution.processes.share(rows.shape[1]).rows
-        loaded = self._loader.batches(self.examples.crop_row[some[own]] for some in rows)
+        first_step = self.progress.step
+        loaded = self._loader.changed_batches(
+            (self.examples.crop_row[some[own]], first_step + i // accumulate) for i, some in enumerate(rows)
+        )
         for start in range(0, len(rows), accumulate):
             asked = time.perf_counter()
             crops = [next(loaded) for _ in range(accumulate)]
@@ -164,7 +168,7 @@ class Trainer:
         validation = self.validate()
         if math.isnan(validation.figures["score"]):
             raise ValueError(
-                f"every kind of pair must occur in the validation part; got {validation.figures}. Use a larger "
+                f"every kind of pair must occur in the validation part, and every cohort; got {validation.figures}. Use a larger "
                 "--validation_size or another --seed."
             )
         is_best = self.progress.judge(validation.figures["score"])
@@ -188,3 +192,7 @@ class Trainer:
     def _write(self, name: str, state: dict) -> None:
         if self.execution.processes.is_main:
             save_state(self.folder / name, state)
+
+
+def _distorter(recipe: Recipe, face: Subject) -> Distorter | None:
+    return Distorter(recipe.augmentation, face, recipe.seed) if recipe.augmentation.distort else None

@@ -1,58 +1,26 @@
-"""How weights change: optimisers with weight decay where it belongs, the learning rate of each step, and averaged weights.
-
-References
-----------
-N. Shazeer, M. Stern, Adafactor, ICML 2018, section 8 (steps in proportion to the size of the weights).
-"""
+"""How weights change: optimisers with weight decay where it belongs, the learning rate of each step, and averaged weights."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import nn
 
-from .backbones import backbone_of
+from .parameter_groups import parameter_groups
 from .recipes import Recipe
-
-#: Smallest root mean square of weights that a learning rate is multiplied by, as in Adafactor.
-SMALLEST_SIZE = 1e-3
+from .sing import Sing
 
 
 def make_optimiser(network: nn.Module, task: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The optimiser of a recipe; each group of parameters carries its highest learning rate as ``highest_lr``.
-
-    Biases, factors and normalisations have no weight decay. Parameters of a frozen network are left out. AdamW moves every
-    weight by about the learning rate, whatever its size; in a network without normalisation, whose layers differ in size by
-    orders of magnitude, the rate of each tensor is therefore multiplied by the root mean square of its weights.
-    """
-    groups = [*_groups(task, recipe.lr, recipe.weight_decay)]
-    if recipe.backbone_lr:
-        of_network = _groups(network, recipe.lr * recipe.backbone_lr, recipe.weight_decay)
-        is_relative = backbone_of(recipe.backbone).has_relative_steps and recipe.optimiser == "adamw"
-        groups += [one for group in of_network for one in _relative(group)] if is_relative else of_network
-    if not groups:
-        raise ValueError(f"--backbone_lr 0 leaves nothing to learn in the recipe {recipe.task!r}.")
+    """The optimiser of a recipe; :func:`finetune.parameter_groups.parameter_groups` says how fast each parameter learns."""
+    groups = parameter_groups(network, task, recipe)
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
+    if recipe.optimiser == "sing":
+        return Sing(groups, lr=recipe.lr)
     return torch.optim.AdamW(groups, lr=recipe.lr)
-
-
-def _groups(module: nn.Module, lr: float, weight_decay: float) -> list[dict]:
-    matrices = [parameter for parameter in module.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in module.parameters() if parameter.ndim <= 1]
-    groups = ((matrices, weight_decay), (others, 0.0))
-    return [{"params": some, "lr": lr, "highest_lr": lr, "weight_decay": decay} for some, decay in groups if len(some)]
-
-
-def _relative(group: dict) -> Iterator[dict]:
-    """A group for each tensor, its rate in proportion to the size of its weights."""
-    for parameter in group["params"]:
-        size = max(SMALLEST_SIZE, parameter.detach().square().mean().sqrt().item())
-        lr = group["lr"] * size
-        yield {**group, "params": [parameter], "lr": lr, "highest_lr": lr}
 
 
 def learning_rate_factor(step: int, n_steps: int, n_warmup: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 
 def shuffled_batches(n_rows: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
@@ -22,6 +23,18 @@ def weighted_batches(weights: np.ndarray, batch_size: int, seed: int, epoch: int
     weights = np.asarray(weights, np.float64)
     rows = _random(seed, epoch).choice(len(weights), len(weights), p=weights / weights.sum())
     return _cut(rows, batch_size)
+
+
+def cell_weights(columns: pd.DataFrame) -> np.ndarray:
+    """Weights with which every combination of values is drawn equally often, float64 of shape (n_rows,).
+
+    Parameters
+    ----------
+    columns : DataFrame of n_rows rows
+        Classes, or classes and cohorts.
+    """
+    code = columns.astype(str).groupby(list(columns), sort=True).ngroup().to_numpy()
+    return 1 / np.bincount(code)[code]
 
 
 def person_batches(

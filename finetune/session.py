@@ -20,12 +20,13 @@ from faceheads.spec import canonical_json
 
 from .backbones import backbone_of, build_backbone
 from .checkpoint import load_state
+from .crop_face import face_in_crop
 from .examples import Examples
 from .export import N_COMPARED, export_network, spec_of
 from .loop import BEST, CHECKPOINT
 from .model import Model
 from .recipes import Recipe
-from .samplers import person_batches, shuffled_batches, weighted_batches
+from .samplers import cell_weights, person_batches, shuffled_batches, weighted_batches
 from .tasks import make_task
 from .training_set import TrainingSet
 
@@ -47,6 +48,7 @@ def examples_of(training: TrainingSet, recipe: Recipe) -> Examples:
         training.crop_row,
         np.flatnonzero(training.is_validation),
         _batches(training, recipe, train),
+        face_in_crop(training.crops.crop, training.crops.pixels.shape[1]),
     )
 
 
@@ -58,8 +60,7 @@ def _batches(training: TrainingSet, recipe: Recipe, train: np.ndarray) -> Callab
         sizes = (recipe.n_persons, recipe.n_photos)
         return lambda epoch: train[person_batches(person, *sizes, recipe.seed, epoch, is_fake)]
     if recipe.balance == "sampler":
-        _, code, counts = np.unique(labels["gender"].astype(str), return_inverse=True, return_counts=True)
-        weights = 1 / counts[code]
+        weights = cell_weights(labels[list(filter(None, (*recipe.targets, recipe.cohort)))])
         return lambda epoch: train[weighted_batches(weights, recipe.batch_size, recipe.seed, epoch)]
     return lambda epoch: train[shuffled_batches(len(train), recipe.batch_size, recipe.seed, epoch)]
 
@@ -68,9 +69,10 @@ def make_model(training: TrainingSet, recipe: Recipe) -> Model:
     """The network of a recipe with its task, the random parameters drawn with the recipe's seed."""
     torch.manual_seed(recipe.seed)
     layers = layers_of(recipe)
-    dimension = sum(map(backbone_of(recipe.backbone).layer_dimension, layers))
     network = build_backbone(recipe.backbone, recipe.weights)
-    return Model(network, layers, make_task(recipe, training.labels, training.is_validation, dimension))
+    dimension = sum(map(network.layer_dimension, layers))
+    task = make_task(recipe, training.labels, training.is_validation, dimension, training.teacher)
+    return Model(network, layers, task)
 
 
 def check_folder(folder: Path, recipe: Recipe, training: TrainingSet, is_resumed: bool) -> None:
@@ -99,15 +101,17 @@ def _settings(recipe: Recipe, training: TrainingSet) -> dict:
     """The recipe, and a hash of what is learned from."""
     rows = [[training.crops.keys[row], training.crops.sha256[row]] for row in training.crop_row]
     truth = training.labels[list(recipe.columns)].astype(str).to_numpy().tolist()
-    data = canonical_json([rows, truth, training.is_validation.tolist()])
-    return {**asdict(recipe), "data": hashlib.sha256(data.encode()).hexdigest()}
+    data = hashlib.sha256(canonical_json([rows, truth, training.is_validation.tolist()]).encode())
+    if training.teacher is not None:
+        data.update(training.teacher.tobytes())
+    return {**asdict(recipe), "data": data.hexdigest()}
 
 
 def finish(folder: Path, recipe: Recipe, training: TrainingSet, model: Model) -> float:
     """Export the averaged weights of the best epoch to ``embedder/``; the difference of the export, see there."""
     model.network.load_state_dict(load_state(folder / BEST)["network"])
     layers = layers_of(recipe)
-    dimension = sum(map(backbone_of(recipe.backbone).layer_dimension, layers))
+    dimension = sum(map(model.network.layer_dimension, layers))
     spec = spec_of(recipe.backbone, layers, dimension, training.crops)
     rows = training.crop_row[training.is_validation]
     return export_network(folder / EMBEDDER, spec, model.network, training.crops.pixels[rows[:N_COMPARED]])

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .distortions import Subject
 from .execution import Execution
+from .freezing import Freezing
 from .model import Model
 from .optimisation import learning_rate_factor, make_optimiser, set_learning_rate
 from .recipes import Recipe
@@ -48,6 +50,8 @@ class Stepper:
     execution : Execution
     n_steps : int
         Of the whole training.
+    face : Subject
+        Where the face lies in a crop.
 
     Raises
     ------
@@ -55,7 +59,7 @@ class Stepper:
         If half precision is asked for without CUDA.
     """
 
-    def __init__(self, model: Model, recipe: Recipe, execution: Execution, n_steps: int) -> None:
+    def __init__(self, model: Model, recipe: Recipe, execution: Execution, n_steps: int, face: Subject) -> None:
         device = execution.device
         if recipe.precision != "float32" and device.type != "cuda":
             raise ValueError(f"--precision {recipe.precision} needs --device cuda; got {device}.")
@@ -64,6 +68,8 @@ class Stepper:
         self._device = device
         self._processes = execution.processes
         self._n_steps = n_steps
+        self._freezing = Freezing(model.network, recipe, n_at_first=0 if any(True for _ in model.task.parameters()) else 1)
+        self._face = face
         self._network = torch.compile(model.network) if execution.is_compiled else model.network
         self._optimiser = make_optimiser(model.network, model.task, recipe)
         self._scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
@@ -84,7 +90,8 @@ class Stepper:
         """
         factor = learning_rate_factor(number, self._n_steps, round(self._recipe.warmup * self._n_steps))
         set_learning_rate(self._optimiser, factor)
-        self._set_training_mode()
+        self._model.train()
+        self._freezing.prepare(number // (self._n_steps // self._recipe.epochs))
         generator = torch.Generator().manual_seed(_seed(self._recipe.seed, number))
         torch.manual_seed(_seed(self._recipe.seed, number, 1 + self._processes.rank))
         figures: dict[str, Tensor] = {}
@@ -103,15 +110,10 @@ class Stepper:
         self._optimiser.load_state_dict(state["optimiser"])
         self._scaler.load_state_dict(state["scaler"])
 
-    def _set_training_mode(self) -> None:
-        self._model.train()
-        if not self._recipe.backbone_lr:
-            self._model.network.eval()  # a frozen network keeps its averages too
-
     def _backward(self, batch: Batch, generator: torch.Generator, n_batches: int) -> dict[str, Tensor]:
         """Add the gradients of a batch; the loss and its parts."""
         n_rows = len(batch.rows)
-        crops = self._recipe.augmentation(batch.crops, generator, share=self._processes.share(n_rows))
+        crops = self._recipe.augmentation(batch.crops, generator, self._face, self._processes.share(n_rows))
         with self._autocast():
             embedding = self._processes.gathered(self._network(crops, self._model.layers), n_rows)
             terms = self._model.task.loss(embedding, torch.from_numpy(batch.rows).to(self._device))

@@ -40,6 +40,8 @@ class TrainingSet:
     is_validation : ndarray of shape (n_rows,), bool
     n_test, n_unlabelled : int
         Rows that were left out for the test, and for want of a label.
+    teacher : ndarray of shape (n_rows, n_numbers), float32, optional
+        Embeddings that those of the network shall be near to.
     """
 
     crops: CropFile
@@ -49,9 +51,15 @@ class TrainingSet:
     is_validation: np.ndarray
     n_test: int
     n_unlabelled: int
+    teacher: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.crop_row)
+
+    @property
+    def keys(self) -> list[str]:
+        """Of the face of each row, as in the feature table."""
+        return [self.crops.keys[row] for row in self.crop_row]
 
 
 @dataclass(frozen=True)

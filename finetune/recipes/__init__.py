@@ -2,5 +2,6 @@
 
 from .bundled import RECIPES, recipe
 from .recipe import Recipe
+from .recipe_file import RecipeFileError, find_recipe, read_recipe
 
-__all__ = ["RECIPES", "Recipe", "recipe"]
+__all__ = ["RECIPES", "Recipe", "RecipeFileError", "find_recipe", "read_recipe", "recipe"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..augment import Augmentation
 from .recipe import Recipe
 
 RECIPES = {
     "gender": Recipe("gender"),
     "age_gender": Recipe("age_gender"),
+    # What a criterion depends on is not known, so nothing is changed that it may depend on.
+    "criterion": Recipe("criterion", augmentation=Augmentation(flip=0.0, colour=0.0)),
     "arcface": Recipe("arcface", ema=0.0),
     "quadruplet": Recipe("quadruplet", n_photos=6, ema=0.0),
 }

@@ -1,8 +1,21 @@
 """What is learned from embeddings: a task holds the truth of every row, its own parameters, its loss and its metric."""
 
-from .attributes import AgeTask, AttributesTask, ClassTask
+from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
+from .cohorts import CohortTask
+from .distilled import DistilledTask
 from .identities import MarginTask, QuadrupletTask
 from .making import make_task
 from .task import Task
 
-__all__ = ["AgeTask", "AttributesTask", "ClassTask", "MarginTask", "QuadrupletTask", "Task", "make_task"]
+__all__ = [
+    "AgeTask",
+    "AttributesTask",
+    "ClassTask",
+    "CohortTask",
+    "CriteriaTask",
+    "DistilledTask",
+    "MarginTask",
+    "QuadrupletTask",
+    "Task",
+    "make_task",
+]

@@ -65,8 +65,7 @@ class ClassTask(Task):
 
     def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
         """Accuracy, and its mean over the classes that occur."""
-        classes = self.classes[rows]
-        is_right = (self.head(embedding).argmax(1) == classes).double()
+        classes, is_right = self.classes[rows], self.accuracies(embedding, rows)
         by_class = torch.stack([is_right[classes == k].mean() for k in classes.unique()])
         accuracy = is_right.mean().item()
         return {
@@ -74,6 +73,47 @@ class ClassTask(Task):
             f"{self.name}_balanced_accuracy": by_class.mean().item(),
             "score": 100 * (1 - accuracy),
         }
+
+    def accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
+        """1 where the decision is right, else 0; float64 of shape (n,)."""
+        return (self.head(embedding).argmax(1) == self.classes[rows]).double()
+
+    def soft_accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
+        """The probability of the right class, float32 of shape (n,)."""
+        return self.head(embedding).float().softmax(1).gather(1, self.classes[rows][:, None])[:, 0]
+
+
+class CriteriaTask(Task):
+    """Several tasks of classes on one embedding; loss and score are their means.
+
+    Parameters
+    ----------
+    tasks : sequence of ClassTask
+    """
+
+    def __init__(self, tasks: Sequence[ClassTask]) -> None:
+        super().__init__()
+        self.tasks = nn.ModuleList(tasks)
+
+    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """The mean, and the loss of each."""
+        losses = {f"loss_{task.name}": task.loss(embedding, rows)["loss"] for task in self.tasks}
+        mean = torch.stack(list(losses.values())).mean()
+        return {"loss": mean, **{name: loss.detach() for name, loss in losses.items()}}
+
+    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
+        """The figures of each, and the mean of their scores."""
+        each = [task.metrics(embedding, rows) for task in self.tasks]
+        score = sum(figures.pop("score") for figures in each) / len(each)
+        return {**{name: value for figures in each for name, value in figures.items()}, "score": score}
+
+    def accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
+        """The share of right decisions about each row, float64 of shape (n,)."""
+        return torch.stack([task.accuracies(embedding, rows) for task in self.tasks]).mean(0)
+
+    def soft_accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
+        """The mean probability of the right classes, float32 of shape (n,)."""
+        return torch.stack([task.soft_accuracies(embedding, rows) for task in self.tasks]).mean(0)
 
 
 class AgeTask(Task):

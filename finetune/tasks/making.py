@@ -12,12 +12,23 @@ from faceheads.labels import LabelError
 
 from ..losses.classes import class_weights
 from ..recipes import Recipe
-from .attributes import AgeTask, AttributesTask, ClassTask
+from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
+from .cohorts import CohortTask
+from .distilled import DistilledTask
 from .identities import MarginTask, QuadrupletTask
 from .task import Task
 
+#: More values than this are no cohorts.
+MAX_COHORTS = 20
 
-def make_task(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> Task:
+
+def make_task(
+    recipe: Recipe,
+    labels: pd.DataFrame,
+    is_validation: np.ndarray,
+    dimension: int,
+    teacher: np.ndarray | None = None,
+) -> Task:
     """The task, with fresh parameters.
 
     Parameters
@@ -28,13 +39,22 @@ def make_task(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, d
     is_validation : ndarray of shape (n_rows,), bool
     dimension : int
         Of the embedding.
+    teacher : ndarray of shape (n_rows, n_numbers), float32, optional
+        Embeddings that those of the network shall be near to.
 
     Raises
     ------
     LabelError
         If the labels do not fit the task.
     """
-    return _MAKERS[recipe.task](recipe, labels, is_validation, dimension)
+    task = _MAKERS[recipe.task](recipe, labels, is_validation, dimension)
+    if recipe.cohort:
+        codes, names = cohort_codes(labels[recipe.cohort])
+        task = CohortTask(task, torch.from_numpy(codes), names, recipe.gap_weight)
+    if teacher is None:
+        return task
+    train = torch.from_numpy(np.flatnonzero(~is_validation))
+    return DistilledTask(task, torch.from_numpy(teacher), dimension, recipe.distil_weight, recipe.distil_loss, train)
 
 
 def class_codes(values: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -51,6 +71,22 @@ def class_codes(values: pd.Series) -> tuple[np.ndarray, list[str]]:
     return codes.astype(np.int64), list(names)
 
 
+def cohort_codes(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """The number of each row's cohort, int64, and the cohorts' names in alphabetical order.
+
+    Raises
+    ------
+    LabelError
+        If there are fewer than two or more than :data:`MAX_COHORTS`.
+    """
+    codes, names = class_codes(values)
+    if len(names) > MAX_COHORTS:
+        raise LabelError(
+            f"--cohort must be a column of 2 to {MAX_COHORTS} cohorts; {values.name!r} has {len(names)}. Label bands of it."
+        )
+    return codes, names
+
+
 def person_codes(identity: pd.Series, is_validation: np.ndarray) -> tuple[np.ndarray, int]:
     """The number of each row's person, those of the training part first, and how many they are."""
     names = identity.astype(str).to_numpy()
@@ -59,12 +95,26 @@ def person_codes(identity: pd.Series, is_validation: np.ndarray) -> tuple[np.nda
     return pd.Index(order).get_indexer(names).astype(np.int64), len(known)
 
 
-def _gender(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> ClassTask:
-    codes, names = class_codes(labels["gender"])
+def _classes(recipe: Recipe, column: pd.Series, is_validation: np.ndarray, dimension: int) -> ClassTask:
+    codes, names = class_codes(column)
     weights = class_weights(codes[~is_validation], len(names)) if recipe.balance == "weights" else None
-    return ClassTask(
-        "gender", torch.from_numpy(codes), len(names), dimension, recipe.smoothing, recipe.focal_gamma, weights
-    )
+    settings = (len(names), dimension, recipe.smoothing, recipe.focal_gamma, weights)
+    return ClassTask(str(column.name), torch.from_numpy(codes), *settings)
+
+
+def _gender(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> ClassTask:
+    return _classes(recipe, labels["gender"], is_validation, dimension)
+
+
+def _criterion(
+    recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int
+) -> ClassTask | CriteriaTask:
+    for name in recipe.targets:
+        values = sorted(labels[name].astype(str).unique())
+        if len(values) != 2:
+            raise LabelError(f"--target must be a column of two values; {name!r} has {len(values)}: {values[:5]}.")
+    tasks = [_classes(recipe, labels[name], is_validation, dimension) for name in recipe.targets]
+    return tasks[0] if len(tasks) == 1 else CriteriaTask(tasks)
 
 
 def _age_gender(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> AttributesTask:
@@ -93,6 +143,7 @@ def _quadruplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray,
 _MAKERS: Mapping[str, Callable[[Recipe, pd.DataFrame, np.ndarray, int], Task]] = {
     "gender": _gender,
     "age_gender": _age_gender,
+    "criterion": _criterion,
     "arcface": _arcface,
     "quadruplet": _quadruplet,
 }
