@@ -6,20 +6,22 @@ A network trains in the form that gradient descent likes; :func:`exportable` tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet
-from faceheads.networks.dlib_resnet_layers import layer_dimension as dlib_layer_dimension
-from faceheads.networks.exported import load_exported
-from faceheads.networks.resnet import ResNet18
-from faceheads.networks.resnet import layer_dimension as resnet_layer_dimension
-from faceheads.networks.state_file import load_strictly, read_state_dict
-from faceheads.weights import find_weights
+from faceheads.networks.exported import build_network
+from faceheads.networks.inception_resnet_v1 import InceptionResnetV1
+from faceheads.networks.timm_network import TIMM_NAMES, TimmNetwork, is_timm
+from faceheads.weights import fetch_weights, find_weights
+
+from .pretrained import load_weights, official_weights
+from .stages import Stages, dlib_stages, facenet_stages, resnet18_stages, timm_stages
 
 #: Weights that begin with random numbers, and those of the network's author.
 SCRATCH, OFFICIAL = "scratch", "official"
@@ -33,8 +35,8 @@ class Backbone:
     ----------
     build : callable
         Takes where the weights begin, gives the network.
-    layer_dimension : callable
-        Numbers of a layer by its name.
+    stages : callable
+        Takes the network, gives the names of the parameters of each stage.
     default_weights : str
     has_relative_steps : bool
         Whether the network has no normalisation, so that steps must be in proportion to the size of its weights.
@@ -43,9 +45,9 @@ class Backbone:
     """
 
     build: Callable[[str], nn.Module]
-    layer_dimension: Callable[[str], int]
-    default_weights: str
-    has_relative_steps: bool
+    stages: Callable[[nn.Module], Stages]
+    default_weights: str = SCRATCH
+    has_relative_steps: bool = False
     attribute_layers: tuple[str, ...] = ("final",)
 
 
@@ -55,15 +57,19 @@ def build_backbone(name: str, weights: str = "") -> nn.Module:
     Parameters
     ----------
     name : str
-        A key of :data:`BACKBONES`.
+        A key of :data:`BACKBONES`, or ``timm:`` and the name of a network of timm.
     weights : str, default=""
-        ``"scratch"``, ``"official"``, a file of ``torch.save`` or a folder that was exported; empty for the network's
-        default.
+        ``"scratch"``, ``"official"``, a state dict (safetensors or ``torch.save``) or a folder that was exported; empty for
+        the network's default.
 
     Raises
     ------
     ValueError
         If there is no such network or the weights do not fit it.
+    MissingPackage
+        If it is a network of timm, and timm is not installed.
+    DownloadError
+        If the official weights are not on this machine and cannot be fetched.
     """
     backbone = backbone_of(name)
     return backbone.build(weights if weights else backbone.default_weights)
@@ -71,8 +77,10 @@ def build_backbone(name: str, weights: str = "") -> nn.Module:
 
 def backbone_of(name: str) -> Backbone:
     """The entry of a name; a ValueError where there is none."""
+    if is_timm(name):
+        return Backbone(partial(_build, name), timm_stages)
     if name not in BACKBONES:
-        raise ValueError(f"--backbone must be one of {sorted(BACKBONES)}; got {name!r}.")
+        raise ValueError(f"--backbone must be one of {', '.join(BACKBONES)}, or timm:NAME; got {name!r}.")
     return BACKBONES[name]
 
 
@@ -80,6 +88,11 @@ def exportable(network: nn.Module) -> nn.Module:
     """The network as it is stored and run: on the CPU, in evaluation mode, dlib's with its affine layers folded in."""
     network = network.cpu().eval()
     return network.folded() if isinstance(network, DlibResNet) else network
+
+
+def undecayed(network: nn.Module) -> frozenset[str]:
+    """Names of parameters that have no weight decay in spite of their shape."""
+    return network.undecayed() if isinstance(network, TimmNetwork) else frozenset()
 
 
 def _build_dlib(weights: str) -> nn.Module:
@@ -91,27 +104,24 @@ def _build_dlib(weights: str) -> nn.Module:
     return build_dlib_resnet(find_weights("dlib_resnet"), is_folded=False)
 
 
-def _build_resnet18(weights: str) -> nn.Module:
+def _build(name: str, weights: str) -> nn.Module:
+    network = build_network(name)
     if weights == OFFICIAL:
-        raise ValueError(
-            "--weights of resnet18 must be 'scratch', a file or an exported folder: download torchvision's "
-            "resnet18-*.pth yourself and name the file."
-        )
-    network = ResNet18()
-    if weights != SCRATCH:
-        load_strictly(network, _state_of(Path(weights)), weights)
+        load_weights(network, _official(name, network))
+    elif weights != SCRATCH:
+        load_weights(network, Path(weights))
     return network.to(memory_format=torch.channels_last)
 
 
-def _state_of(path: Path) -> Mapping[str, torch.Tensor]:
-    if path.is_dir():
-        return load_exported(path)[1].state_dict()
-    state = read_state_dict(path)
-    return {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
+def _official(name: str, network: nn.Module) -> Path:
+    is_facenet = isinstance(network, InceptionResnetV1)
+    return fetch_weights("facenet_vggface2") if is_facenet else official_weights(name, network)
 
 
-#: Every network that can be trained, by its name.
+#: Every network that can be trained, by its short name.
 BACKBONES = {
-    "dlib": Backbone(_build_dlib, dlib_layer_dimension, OFFICIAL, True, ("block07", "block10", "block14")),
-    "resnet18": Backbone(_build_resnet18, resnet_layer_dimension, SCRATCH, False),
+    "dlib": Backbone(_build_dlib, dlib_stages, OFFICIAL, True, ("block07", "block10", "block14")),
+    "facenet": Backbone(partial(_build, "facenet"), facenet_stages, OFFICIAL),
+    "resnet18": Backbone(partial(_build, "resnet18"), resnet18_stages),
+    **{name: Backbone(partial(_build, name), timm_stages) for name in TIMM_NAMES},
 }
