@@ -10,32 +10,24 @@ the pipeline. A probe in which no face is found is a miss. Detector and restorat
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from faceheads.datasets import open_dataset
-from faceheads.datasets.base import Dataset
-from faceheads.datasets.pairs import read_pairs
 from faceheads.metrics.intervals import wilson_interval
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table import FaceTable
 from faceheads.table_io import read_table
-from faceheads.verification.identification import search
 from features.embed import EmbedderRequest
 from features.extract import Extraction
 from features.pipeline_config import PipelineConfig
-from finetune.distort import DistortionMaker, plan_distortions
-from finetune.distortions import FACECOM_KINDS, SEVERITIES, Subject
-from finetune.distortions.kinds import RECIPE_VERSION
-from finetune.image_job import ImageJob
+from finetune.distortions import FACECOM_KINDS, SEVERITIES
 
 from .arguments import benchmark_parser
+from .distorted_photos import People, Result, people_of, plan_probes, search_all, write_distorted
 from .report import machine_line, markdown_table
 
-SEED = 0
 MIDDLE = 2
 #: The bar: mean rank-1 at the middle severity as a share of clean rank-1.
 BAR = 0.85
@@ -63,37 +55,14 @@ CONFIGS = {
 DEFAULT = ["hog", "cnn", "mtcnn", "mtcnn --restore"]
 
 
-@dataclass(frozen=True)
-class People:
-    """Who is enrolled with which photo, and who is searched with which other one; relative paths."""
-
-    enrolled: np.ndarray
-    gallery: np.ndarray
-    searched: np.ndarray
-    probe: np.ndarray
-
-
-@dataclass(frozen=True)
-class Result:
-    """Whether each person was found, and whether a face was, by kind and severity; ``clean`` has severity 0."""
-
-    is_hit: dict[tuple[str, int], np.ndarray]
-    is_acquired: dict[tuple[str, int], np.ndarray]
-
-    def share_kept(self, severity: int, rows: np.ndarray | slice = slice(None)) -> float:
-        """Mean rank-1 over the kinds as a share of clean rank-1."""
-        mean = np.mean([self.is_hit[kind, severity][rows].mean() for kind in FACECOM_KINDS])
-        return float(mean / self.is_hit["clean", 0][rows].mean())
-
-
 def main() -> None:
     """Print rank-1 by distortion, severity and detector."""
     args = _arguments()
     set_passive_wait()
     photos = open_dataset(args.data / "lfw" / "lfw-deepfunneled", "lfw")
-    people = _people(args.data / "lfw" / f"pairsDev{args.part}.txt", photos, args.limit)
+    people = people_of(args.data / "lfw" / f"pairsDev{args.part}.txt", photos, args.limit)
     folder = args.cache / f"{args.part}-{len(people.searched)}"
-    _distort(photos, people, folder / "photos", resolve_jobs(args.jobs))
+    write_distorted(plan_probes(photos, people), photos.root, folder / "photos", resolve_jobs(args.jobs))
     print(f"{machine_line()}\n")
     print(f"Dev{args.part}: {len(people.enrolled)} people enrolled with a photo, {len(people.searched)} searched\n")
     results = {name: _result(name, photos.root, people, folder, resolve_jobs(args.jobs)) for name in args.only}
@@ -114,30 +83,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _people(pairs_path: Path, photos: Dataset, limit: int | None) -> People:
-    """The people of a list of pairs with two or more photos in it, and the first two of each, by name."""
-    pairs = read_pairs(pairs_path)
-    named = sorted({*pairs["probe"], *pairs["reference"]})
-    frame = pd.DataFrame({"path": named, "identity": [path.partition("/")[0] for path in named]})
-    frame = frame[frame["path"].isin(photos.images)]
-    several = frame.groupby("identity")["path"].agg(list)
-    several = several[several.map(len) >= 2]
-    n = len(several) if limit is None else min(limit, len(several))
-    searched = several.iloc[np.linspace(0, len(several) - 1, n).round().astype(int)]
-    return People(
-        several.index.to_numpy(), several.str[0].to_numpy(), searched.index.to_numpy(), searched.str[1].to_numpy()
-    )
-
-
-def _distort(photos: Dataset, people: People, folder: Path, jobs: int) -> None:
-    probes = Dataset("probes", photos.root, tuple(sorted(people.probe)), None)
-    plans = plan_distortions(probes, FACECOM_KINDS, SEVERITIES, SEED, {}, Subject())
-    settings = {"seed": SEED, "recipe_version": RECIPE_VERSION}
-    summary = ImageJob(plans, DistortionMaker(photos.root), folder, settings, jobs).run()
-    if summary.problems:
-        raise SystemExit(f"photos of --data could not be distorted: {dict(summary.problems)}")
-
-
 def _result(name: str, root: Path, people: People, folder: Path, jobs: int) -> Result:
     file_name = name.replace(" --", "-").replace(" ", "_")
     clean = _extracted(
@@ -147,17 +92,7 @@ def _result(name: str, root: Path, people: People, folder: Path, jobs: int) -> R
     distorted = _extracted(
         folder / "photos", distorted_names, CONFIGS[name], folder / f"{file_name}-distorted.parquet", jobs
     )
-    gallery = _vectors(clean, people.gallery)
-    sets = {("clean", 0): _vectors(clean, people.probe)}
-    for kind in FACECOM_KINDS:
-        for severity in SEVERITIES:
-            sets[kind, severity] = _vectors(distorted, [f"{kind}-{severity}/{probe}" for probe in people.probe])
-    hits, acquired = {}, {}
-    for key, vectors in sets.items():
-        found = search(vectors, people.searched, gallery, people.enrolled)
-        hits[key] = found.mate_rank == 1
-        acquired[key] = np.isfinite(vectors).all(axis=1)
-    return Result(hits, acquired)
+    return search_all(people, clean, distorted)
 
 
 def _extracted(root: Path, images: list[str], config: PipelineConfig, output: Path, jobs: int) -> FaceTable:
@@ -165,18 +100,12 @@ def _extracted(root: Path, images: list[str], config: PipelineConfig, output: Pa
     return read_table(output)
 
 
-def _vectors(table: FaceTable, paths: list[str]) -> np.ndarray:
-    """The embedding of each photo, NaN where there is none; float32 of shape (n_photos, dimension)."""
-    position = pd.Index(table.path).get_indexer(pd.Index(list(paths)))
-    return table.embedding[position]
-
-
 def _print_result(name: str, result: Result) -> None:
     rows = [["clean", _cell(result, "clean", 0), "", "", _lost(result, "clean", 0)]]
     for kind in FACECOM_KINDS:
         cells = [_cell(result, kind, severity) for severity in SEVERITIES]
         rows.append([kind, *cells, " / ".join(_lost(result, kind, severity) for severity in SEVERITIES)])
-    means = [np.mean([result.is_hit[kind, s].mean() for kind in FACECOM_KINDS]) for s in SEVERITIES]
+    means = [result.mean_rank_1(severity) for severity in SEVERITIES]
     rows.append(["mean of the seven", *(f"{mean:.1%}" for mean in means), ""])
     print(f"**{name}**: rank-1 with 95 % interval\n")
     print(markdown_table(["distortion", *(f"severity {s}" for s in SEVERITIES), "no face found"], rows), "\n")

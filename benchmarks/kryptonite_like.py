@@ -24,29 +24,23 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from faceheads.datasets import open_dataset
-from faceheads.datasets.pairs import read_pairs
 from faceheads.labels import labels_for, read_labels
-from faceheads.metrics.intervals import Estimate
 from faceheads.networks.dlib_resnet_layers import EMBEDDING_DIMENSION
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table import FaceTable
 from faceheads.table_io import read_table
 from faceheads.verification.bona_fide import BonaFideMatch
 from faceheads.verification.error_rates import ErrorCurve
-from faceheads.verification.kinds import KindErrors, errors_by_kind
+from faceheads.verification.kinds import errors_by_kind
 from faceheads.verification.rules import Request
-from faceheads.verification.trials import Trials, compare_rows, pair_rows
+from faceheads.verification.trials import Trials
 from features.embed import EmbedderRequest
 from features.extract import Extraction
 from features.pipeline_config import PipelineConfig
-from finetune.face_collection import FaceCollection
-from finetune.fake_maker import FakeMaker
-from finetune.fake_pairs import list_pairs
-from finetune.fake_plan import GENERATORS, REAL, plan_images
-from finetune.image_job import LABELS, ImageJob
+from finetune.fake_plan import REAL
+from finetune.image_job import LABELS
 
-from .arguments import benchmark_parser
+from .lfw_fakes import PARTS, eer_cells, eer_header, fake_trials, fakes_parser, make_images
 from .report import machine_line, markdown_table
 
 #: Early layers of the embedding network, in cells, and the embedding itself, which is last.
@@ -84,94 +78,38 @@ class Part:
 
 def main() -> None:
     """Print eer_real and eer_fake of the plain similarity and of the scores that know of fakes."""
-    args = _arguments()
+    args = fakes_parser(__doc__, "demo/kryptonite_like").parse_args()
     set_passive_wait()
     start = time.perf_counter()
-    train, test = (_part(name, args) for name in ("Train", "Test"))
+    train, test = (_part(name, args) for name in PARTS)
     print(f"{machine_line()}\n")
     threshold = _report_passing(train, test)
-    rows = [_row("similarity alone", test.trials)]
+    rows = [["similarity alone", *eer_cells(test.trials)]]
     for name in HEAD_C:
         rows += _rows_of_head(name, train, test, args.seen)
-    kinds = [f"eer_fake, {g} ({'seen' if g == args.seen else 'unseen'})" for g in GENERATORS]
     print(f"\nDevTest, 95 % intervals; threshold of FMR {PASS_FMR:g} on DevTrain {threshold:.4f}\n")
-    print(markdown_table(["score", "eer_real", *kinds], rows))
+    print(markdown_table(["score", *eer_header(args.seen)], rows))
     print(f"\nall in {time.perf_counter() - start:.0f} s")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--feature", type=Path, help="a table of LFW's photos, detector hog (default: extracted)")
-    parser.add_argument(
-        "--cache", type=Path, default=Path("demo/kryptonite_like"), help="where images and tables are kept"
-    )
-    parser.add_argument("--seen", choices=GENERATORS, default="poisson", help="fakes to learn from (default: poisson)")
-    parser.add_argument("--train_fakes", type=int, default=1500, help="of the seen kind (default: %(default)s)")
-    parser.add_argument("--test_fakes", type=int, default=400, help="of each kind (default: %(default)s)")
-    parser.add_argument("--jobs", type=int)
-    return parser.parse_args()
 
 
 # ------------------------------------------------------------------------------------------------- images and vectors
 
 
 def _part(name: str, args: argparse.Namespace) -> Part:
-    folder = args.cache / f"{name.lower()}_{args.seen}" if name == "Train" else args.cache / name.lower()
-    _make_images(name, folder, args)
+    folder = make_images(name, args)
     tables = {key: _extracted(folder, args.cache / f"{folder.name}_{key}.parquet", key, args.jobs) for key in CONFIGS}
     table, labels = tables["dlib"], labels_for(tables["dlib"], read_labels(folder / LABELS))
     early = table.embedding[:, :-EMBEDDING_DIMENSION]
     row_of = pd.Series(np.arange(len(tables["spectrum"])), index=tables["spectrum"].path)
     features = {"frozen layers": early, "spectrum": tables["spectrum"].embedding[row_of[table.path]]}
     table = replace(table, embedding=table.embedding[:, -EMBEDDING_DIMENSION:], spec=None)
-    return Part(table, features, labels, _trials(table, labels, seed=len(name)))
-
-
-def _make_images(name: str, folder: Path, args: argparse.Namespace) -> None:
-    collection = _collection(name, args)
-    kinds, count = (GENERATORS, args.test_fakes) if name == "Test" else ((args.seen,), args.train_fakes)
-    plans = plan_images(collection, kinds, count, seed=0)
-    maker = FakeMaker(args.data / "lfw" / "lfw-deepfunneled")
-    settings = {"seed": 0, "faces": collection.sha256}
-    summary = ImageJob(plans, maker, folder, settings, resolve_jobs(args.jobs)).run()
-    print(f"{folder.name}: {len(plans)} images planned, {len(summary.problems)} failed", flush=True)
-
-
-def _collection(name: str, args: argparse.Namespace) -> FaceCollection:
-    """Faces of the people of DevTrain or DevTest with two photos or more: others are in no mated pair."""
-    pairs = read_pairs(args.data / "lfw" / f"pairsDev{name}.txt")
-    people = {path.partition("/")[0] for side in ("probe", "reference") for path in pairs[side]}
-    photos = _photo_table(args)
-    photos = photos[photos.has_embedding]
-    identity = pd.Series([path.partition("/")[0] for path in photos.path], index=photos.path)
-    is_used = identity.isin(people) & identity.isin(identity.value_counts()[lambda n: n > 1].index)
-    return FaceCollection.from_table(photos[is_used.to_numpy()], identity.to_frame("identity"))
-
-
-def _photo_table(args: argparse.Namespace) -> FaceTable:
-    """Boxes, landmarks and embeddings of LFW's photos."""
-    if args.feature is not None:
-        return read_table(args.feature)
-    dataset = open_dataset(args.data / "lfw" / "lfw-deepfunneled", "lfw")
-    output = args.cache / "photos.parquet"
-    config = PipelineConfig(EmbedderRequest(), "hog", faces="central")
-    Extraction(dataset.root, dataset.images, config, output, resolve_jobs(args.jobs)).run()
-    return read_table(output)
+    return Part(table, features, labels, fake_trials(table, labels, seed=len(name)))
 
 
 def _extracted(folder: Path, output: Path, key: str, jobs: int | None) -> FaceTable:
     images = list(read_labels(folder / LABELS).index)
     Extraction(folder, images, CONFIGS[key], output, resolve_jobs(jobs)).run()
     return read_table(output)
-
-
-def _trials(table: FaceTable, labels: pd.DataFrame, seed: int) -> Trials:
-    listed = list_pairs(labels, seed)
-    pairs = listed.rename(columns={"pathA": "probe", "pathB": "reference"})
-    probe, reference = pair_rows(table, pairs)
-    kind = labels["generator"].to_numpy(object)[probe]  # a fake is the probe of its pairs
-    is_mated = (pairs["label"] == 1).to_numpy()
-    return compare_rows(table, probe, reference, is_mated, "cosine", labels["identity"].to_numpy(object), kind)
 
 
 # ------------------------------------------------------------------------------------------------- heads
@@ -188,7 +126,7 @@ def _rows_of_head(name: str, train: Part, test: Part, seen: str) -> list[list[st
     for how, fusion in (("weighted sum", LogisticRegression(C=1e6)), ("BonaFideMatch", BonaFideMatch())):
         fused = clone(fusion).fit(columns[made], is_mated, sample_weight=weight)
         scored = _with_scores(test.trials, fused.decision_function, _columns(test.trials, test_scores))
-        rows.append(_row(f"{how} with a head on {name}", scored))
+        rows.append([f"{how} with a head on {name}", *eer_cells(scored)])
     return rows
 
 
@@ -244,15 +182,6 @@ def _report_passing(train: Part, test: Part) -> float:
         rows.append([kind.kind, n_all, kind.n_non_mated_lost, f"{share:.1%}", verdict])
     print(markdown_table(["non-mated pairs of DevTest", "n", "lost", "pass at FMR 1e-2 of DevTrain", ""], rows))
     return threshold
-
-
-def _row(name: str, trials: Trials) -> list[str]:
-    found: dict[str, KindErrors] = {kind.kind: kind for kind in errors_by_kind(trials, threshold=0.0)}
-    return [name, *(_percent(found[kind].eer) for kind in (REAL, *GENERATORS))]
-
-
-def _percent(estimate: Estimate) -> str:
-    return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
 
 
 if __name__ == "__main__":
