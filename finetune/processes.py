@@ -115,6 +115,14 @@ class Processes:
         for gradient, total in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(total.view_as(gradient))
 
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """The same with the mean: of gradients that are equal but for rounding, which must not drive processes apart."""
+        parameters = list(parameters)
+        self.sum_gradients(parameters)
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad /= self.count
+
     def agreed(self, value: T) -> T:
         """What the main process has; numbers, texts and what is made of them."""
         if self.count == 1:

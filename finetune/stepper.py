@@ -128,6 +128,7 @@ class Stepper:
 
     def _update(self) -> None:
         self._processes.sum_gradients(self._model.network.parameters())
+        self._processes.average_gradients(self._model.task.parameters())
         self._scaler.unscale_(self._optimiser)
         if self._recipe.clip:
             parameters = [p for group in self._optimiser.param_groups for p in group["params"]]

@@ -12,6 +12,7 @@ margin).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -35,6 +36,9 @@ class QuadrupletLoss:
         Mean distances from the anchor, without gradient.
     """
 
+    #: Names of everything but the total.
+    PARTS: ClassVar = ("real", "fake", "d_positive", "d_negative", "d_fake")
+
     total: Tensor
     real: Tensor
     fake: Tensor
@@ -44,8 +48,7 @@ class QuadrupletLoss:
 
     def numbers(self) -> dict[str, Tensor]:
         """Everything but the total, by name, without gradient."""
-        names = ("real", "fake", "d_positive", "d_negative", "d_fake")
-        return {name: getattr(self, name).detach() for name in names}
+        return {name: getattr(self, name).detach() for name in self.PARTS}
 
 
 def distance(one: Tensor, other: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from faceheads.verification.error_rates import ErrorCurve
 
 from ..losses.margin import MarginSoftmax
-from ..losses.triplet import mine, quadruplet
+from ..losses.triplet import QuadrupletLoss, mine, quadruplet
 from .task import Task
 
 #: Rows of the validation part that are compared with each other at most, spread over it.
@@ -97,11 +97,14 @@ class QuadrupletTask(Task):
         self.keep("is_fake", is_fake)
 
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The quadruplet loss of the hardest quadruplets of the batch; 0 where there is none."""
+        """The quadruplet loss of the hardest quadruplets of the batch; 0, of parts that are NaN, where there is none."""
         embedding = F.normalize(embedding.float())
         positions = mine(embedding, self.person[rows], self.is_fake[rows])
         if not len(positions[0]):
-            return {"loss": 0 * embedding.sum()}
+            return {
+                "loss": 0 * embedding.sum(),
+                **dict.fromkeys(QuadrupletLoss.PARTS, embedding.new_tensor(torch.nan)),
+            }
         loss = quadruplet(*(embedding[some] for some in positions), self.margin, self.fake_weight)
         return {"loss": loss.total, **loss.numbers()}
 

@@ -24,16 +24,17 @@ PLAIN = Augmentation(flip=0, shift=0, zoom=0, colour=0)
 class TinyNetwork(nn.Module):
     """Means over a normalised convolution: three numbers a crop."""
 
-    def __init__(self):
+    def __init__(self, dropout=0.0):
         super().__init__()
+        self.drop = nn.Dropout(dropout)
         self.conv = nn.Conv2d(3, 3, 3)
         self.bn = nn.BatchNorm2d(3)
 
     def forward(self, crops, layers):
-        return self.bn(self.conv(crops.float() / 255)).relu().mean((2, 3))
+        return self.bn(self.drop(self.conv(crops.float() / 255))).relu().mean((2, 3))
 
 
-def trainer_in(folder, *observers, **settings):
+def trainer_in(folder, *observers, dropout=0.0, **settings):
     chosen = {"epochs": 2, "batch_size": 8, "checkpoint_every": 2, "lr": 0.01, "backbone_lr": 1.0, "seed": 3}
     recipe = Recipe("gender", "resnet18", **{**chosen, **settings})
     folder.mkdir(exist_ok=True)
@@ -45,7 +46,7 @@ def trainer_in(folder, *observers, **settings):
     examples = Examples(
         pixels, np.arange(30), np.arange(24, 30), lambda epoch: shuffled_batches(24, recipe.batch_size, 3, epoch)
     )
-    return Trainer(Model(TinyNetwork(), ("final",), task), examples, recipe, folder, observers=observers)
+    return Trainer(Model(TinyNetwork(dropout), ("final",), task), examples, recipe, folder, observers=observers)
 
 
 def files_of(folder):
@@ -69,13 +70,13 @@ class Killer(Observer):
 
 @pytest.mark.parametrize("last_step", [3, 4, 5])
 def test_a_killed_and_resumed_training_is_the_same_to_the_last_bit(tmp_path, last_step):
-    whole = trainer_in(tmp_path / "whole")
+    whole = trainer_in(tmp_path / "whole", dropout=0.3)
     whole.run()
     with pytest.raises(Killed):
-        trainer_in(tmp_path / "killed", Killer(last_step)).run()
+        trainer_in(tmp_path / "killed", Killer(last_step), dropout=0.3).run()
     with open(tmp_path / "killed" / STEPS, "a") as log:
         log.write("1")  # of step 10, in a line that the kill cut off
-    resumed = trainer_in(tmp_path / "killed")
+    resumed = trainer_in(tmp_path / "killed", dropout=0.3)
     resumed.resume()
     assert 0 < resumed.progress.step <= last_step
     resumed.run()

@@ -39,6 +39,13 @@ def test_fakes_are_non_mated_with_the_person_they_claim_to_be():
     assert figures["score"] == pytest.approx(50)
 
 
+def test_a_batch_without_quadruplets_logs_the_names_of_all_parts():
+    task = QuadrupletTask(torch.tensor([0, 1, 2]), torch.tensor([False, False, True]), 0.3, 1.0)
+    terms = task.loss(torch.eye(3, requires_grad=True), torch.arange(3))
+    assert terms["loss"] == 0 and list(terms)[1:] == ["real", "fake", "d_positive", "d_negative", "d_fake"]
+    assert all(terms[name].isnan() for name in list(terms)[1:])
+
+
 def test_persons_begin_as_the_mean_direction_of_their_training_photos():
     embedding = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.0, -3.0], [5.0, 5.0]])
     for has_mean_start in (True, False):
