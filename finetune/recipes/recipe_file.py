@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import Field, fields, replace
+from dataclasses import MISSING, Field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeFileError(f"{path} must hold settings, one 'name: value' a line; got {type(values).__name__}.")
     values = {name: value for name, value in values.items() if name not in _OF_A_RUN}
     task = values.get("task")
-    if task not in RECIPES:
+    if not isinstance(task, str) or task not in RECIPES:
         raise RecipeFileError(f"{path} must say 'task: ' and one of {sorted(RECIPES)}; got {task!r}.")
     inner = values.pop("augmentation", {})
     if not isinstance(inner, dict):
@@ -111,12 +111,15 @@ def _settings(path: Path, values: Mapping, kind: type) -> dict[str, Any]:
 
 def _typed(path: Path, item: Field, value: Any) -> Any:
     """The value with the type of a field. YAML reads ``1e-3``, without a point, as a text: it counts as a number."""
-    wanted = item.type if isinstance(item.type, type) else {"str": str, "int": int, "float": float}[item.type]
-    if wanted is float and isinstance(value, str | int) and not isinstance(value, bool):
+    wanted = str if item.default is MISSING else type(item.default)
+    refused = RecipeFileError(f"{path}: {item.name!r} must be {_TYPE_NAMES[wanted]}; got {value!r}.")
+    if isinstance(value, bool):
+        raise refused
+    if wanted is float and isinstance(value, str | int):
         try:
             return float(value)
-        except ValueError:
-            pass
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise RecipeFileError(f"{path}: {item.name!r} must be {_TYPE_NAMES[wanted]}; got {value!r}.")
+        except (ValueError, OverflowError) as error:
+            raise refused from error
+    if not isinstance(value, wanted):
+        raise refused
     return value

@@ -4,6 +4,8 @@ import torch
 from PIL import Image, ImageFilter
 
 from finetune.augment import Augmentation, blurred, erased, luma, moved, recoloured
+from finetune.crop_face import face_in_crop
+from finetune.distortions import Subject
 
 STRONG = Augmentation(flip=0.5, shift=0.1, zoom=0.2, colour=0.4, gray=0.3, blur=0.5, erase=0.5)
 NOTHING = {"flip": 0, "shift": 0, "zoom": 0, "colour": 0}
@@ -85,3 +87,40 @@ def test_a_rectangle_of_one_colour_is_erased(crops):
 def test_a_value_out_of_range_is_refused():
     with pytest.raises(ValueError, match="'blur' must be in"):
         Augmentation(blur=1.5)
+
+
+CHIP_FACE = face_in_crop({"kind": "dlib_chip", "size": 60, "padding": 0.25}, 60)
+
+
+@pytest.mark.parametrize(("part", "place"), [("eyes", 0), ("eyes", 1), ("nose", 2), ("mouth", 3)])
+def test_a_cut_out_covers_its_part_of_the_face_and_no_other(part, place):
+    crops = torch.full((8, 3, 60, 60), 100, dtype=torch.uint8)
+    changed = Augmentation(**NOTHING, cutout=1.0, cutout_part=part)(crops, seeded(), CHIP_FACE)
+    for i, (x, y) in enumerate(CHIP_FACE.parts_xy):
+        is_covered = (changed[:, :, int(y), int(x)] != 100).any(1)
+        own = i == place or (part == "eyes" and i < 2)
+        assert is_covered.all() if own else not is_covered.any()
+    assert (changed == 100).float().mean() > 0.6
+
+
+def test_cut_outs_come_with_their_probability_and_all_parts_in_turn():
+    crops = torch.full((400, 3, 60, 60), 100, dtype=torch.uint8)
+    changed = Augmentation(**NOTHING, cutout=0.6)(crops, seeded(), CHIP_FACE)
+    covered = torch.stack([(changed[:, :, int(y), int(x)] != 100).any(1) for x, y in CHIP_FACE.parts_xy[1:]])
+    assert covered.sum(0).max() == 1
+    assert covered.any(0).float().mean() == pytest.approx(0.6, abs=0.08)
+    assert covered.float().mean(1).tolist() == pytest.approx([0.2] * 3, abs=0.07)
+
+
+def test_a_cut_out_beyond_the_edge_covers_what_is_inside():
+    """Fixed offsets in pixels erased nothing where a corner was negative."""
+    landmarks = np.array([[20, 2], [14, 2], [2, 2], [8, 2], [11, 14]], float)
+    crops = torch.full((4, 3, 24, 24), 100, dtype=torch.uint8)
+    face = Subject(30.0, landmarks, "dlib5")
+    changed = Augmentation(**NOTHING, cutout=1.0, cutout_part="eyes")(crops, seeded(), face)
+    assert (changed[:, :, 0, 0] != 100).any(1).all() and (changed[:, :, 12:] == 100).all()
+
+
+def test_parts_can_be_cut_out_of_aligned_crops_only():
+    with pytest.raises(ValueError, match="--cutout needs crops that are aligned"):
+        Augmentation(cutout=0.5)(torch.zeros(1, 3, 8, 8), seeded(), Subject())

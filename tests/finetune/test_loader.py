@@ -23,3 +23,16 @@ def test_no_more_than_a_few_batches_are_gathered_ahead():
 
     next(BatchLoader(np.zeros((1, 2, 2, 3), np.uint8), torch.device("cpu")).batches(rows()))
     assert len(taken) <= 3
+
+
+def test_crops_are_changed_for_their_step_and_not_where_none_is_given():
+    def add(crops, rows, step):
+        crops += np.uint8(10 * step) + rows.astype(np.uint8)[:, None, None, None]
+
+    pixels = np.zeros((9, 4, 4, 3), np.uint8)
+    loader = BatchLoader(pixels, torch.device("cpu"), add)
+    tasks = [(np.array([i % 9, 3]), i) for i in range(12)]
+    for batch, (rows, step) in zip(loader.changed_batches(iter(tasks)), tasks, strict=True):
+        assert batch[:, 0, 0, 0].tolist() == [10 * step + row for row in rows]
+    (plain,) = loader.batches([np.array([3])])
+    assert not plain.any() and not pixels.any()

@@ -1,7 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from finetune.samplers import person_batches, shuffled_batches, weighted_batches
+from finetune.samplers import cell_weights, person_batches, shuffled_batches, weighted_batches
 
 PERSON = np.repeat(["anna", "bo", "cy", "di", "ed"], [2, 9, 4, 1, 6])
 
@@ -46,3 +47,10 @@ def test_a_third_of_the_photos_are_fakes_where_a_person_has_any():
 def test_too_few_persons_are_refused():
     with pytest.raises(ValueError, match="9 persons needs as many in the training part; got 5"):
         person_batches(PERSON, 9, 2, 0, 0)
+
+
+def test_every_combination_of_class_and_cohort_has_the_same_weight():
+    columns = pd.DataFrame({"glasses": [0, 0, 0, 1, 1, 0], "sex": list("mmmmwm")})
+    weights = cell_weights(columns)
+    assert weights.tolist() == pytest.approx([1 / 4] * 3 + [1, 1, 1 / 4])
+    assert cell_weights(columns[["glasses"]]).tolist() == pytest.approx([1 / 4] * 3 + [1 / 2] * 2 + [1 / 4])
