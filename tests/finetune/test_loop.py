@@ -19,6 +19,8 @@ from finetune.samplers import shuffled_batches
 from finetune.tasks import ClassTask
 
 PLAIN = Augmentation(flip=0, shift=0, zoom=0, colour=0)
+#: Settings with which everything that can be drawn at random is.
+DRAWN = {"dropout": 0.3, "optimiser": "sing", "augmentation": Augmentation(gray=0.2, blur=0.3, erase=0.5, distort=0.7)}
 
 
 class TinyNetwork(nn.Module):
@@ -70,13 +72,13 @@ class Killer(Observer):
 
 @pytest.mark.parametrize("last_step", [3, 4, 5])
 def test_a_killed_and_resumed_training_is_the_same_to_the_last_bit(tmp_path, last_step):
-    whole = trainer_in(tmp_path / "whole", dropout=0.3)
+    whole = trainer_in(tmp_path / "whole", **DRAWN)
     whole.run()
     with pytest.raises(Killed):
-        trainer_in(tmp_path / "killed", Killer(last_step), dropout=0.3).run()
+        trainer_in(tmp_path / "killed", Killer(last_step), **DRAWN).run()
     with open(tmp_path / "killed" / STEPS, "a") as log:
         log.write("1")  # of step 10, in a line that the kill cut off
-    resumed = trainer_in(tmp_path / "killed", dropout=0.3)
+    resumed = trainer_in(tmp_path / "killed", **DRAWN)
     resumed.resume()
     assert 0 < resumed.progress.step <= last_step
     resumed.run()
