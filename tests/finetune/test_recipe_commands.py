@@ -15,9 +15,9 @@ from tests.finetune.crops import write_crops
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recipes")
-    table, labels = write_crops(folder / "crops", n_people=10)
+    table, labels = write_crops(folder / "crops", n_people=14)
     write_table(folder / "f.parquet", table)
-    write_labels(folder / "f.label.csv", labels.assign(hat=[1, -1, -1] * 10))
+    write_labels(folder / "f.label.csv", labels.assign(hat=[1, -1, -1] * 14))
     files = ["--crops", str(folder / "crops"), "--feature", str(folder / "f.parquet"), "--validation_size", "0.4"]
     small = ["--backbone", "resnet18", "--batch_size", "8", "--epochs", "1", "--jobs", "1"]
 
