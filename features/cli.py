@@ -27,3 +27,10 @@ def verify_main(argv: Sequence[str] | None = None) -> int:
     from . import verify_cli
 
     return verify_cli.verify_main(argv)
+
+
+def app_main(argv: Sequence[str] | None = None) -> int:
+    """Run ``app.py``: :func:`features.webapp.cli.app_main`."""
+    from .webapp import cli
+
+    return cli.app_main(argv)

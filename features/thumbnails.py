@@ -70,7 +70,20 @@ def _cut(root: Path, item: tuple[str, list[tuple[int, np.ndarray]]]) -> dict[int
         image = Image.fromarray(read_image(root / path).rgb)
     except UnreadableImage:
         return {}
-    return {row: _encoded(_square(image, box)) for row, box in boxes}
+    return {row: thumbnail(image, box) for row, box in boxes}
+
+
+def thumbnail(image: Image.Image, box_xyxy: np.ndarray) -> bytes:
+    """A square JPEG file of a face with its surroundings, gray beyond the photo.
+
+    Parameters
+    ----------
+    image : RGB image
+        The photo.
+    box_xyxy : ndarray of shape (4,)
+        Pixels; NaN for the whole photo.
+    """
+    return _encoded(_square(image, box_xyxy))
 
 
 def _square(image: Image.Image, box_xyxy: np.ndarray) -> Image.Image:

@@ -25,7 +25,7 @@ SITE_PACKAGES = Path(pytest.__file__).resolve().parents[1]
 #: Required but not in the checkout: opencv-python-headless has the same cv2 and needs no graphics libraries; openvino is an option.
 NOT_IN_THE_CHECKOUT = {"opencv-python", "openvino"}
 #: The extras whose requirements the checkout installs.
-CHECKOUT_EXTRAS = ("fast", "onnx", "report", "heif", "lfwa", "reference", "test")
+CHECKOUT_EXTRAS = ("fast", "onnx", "report", "app", "heif", "lfwa", "reference", "test")
 
 #: What the extras bring, as modules: hidden, the commands must still start.
 OPTIONAL_MODULES = [
@@ -36,6 +36,7 @@ OPTIONAL_MODULES = [
     "skl2onnx",
     "matplotlib",
     "jinja2",
+    "gradio",
     "h5py",
     "pillow_heif",
 ]
@@ -148,8 +149,13 @@ def test_the_wheel_holds_the_data_files_and_the_licences(wheel, source):
 
 def test_the_wheel_holds_what_pages_are_made_of(wheel, source):
     held = {name for name in zipfile.ZipFile(wheel).namelist() if "/templates/" in name}
-    templates = source / "faceheads" / "report" / "templates"
-    assert held == {path.relative_to(source).as_posix() for path in templates.rglob("*") if path.is_file()}
+    expected = set()
+    for package in PACKAGES:
+        below = Path("faceheads" if package != "faceheads" else "")
+        found = [path for path in (source / package).rglob("templates/**/*") if path.is_file()]
+        expected |= {(below / path.relative_to(source)).as_posix() for path in found}
+    assert held == expected
+    assert any("webapp" in name for name in held)
 
 
 def test_every_module_of_the_installed_wheel_can_be_imported(installed, wheel, tmp_path):

@@ -1,0 +1,169 @@
+"""What the page calls: photos in, HTML out, and for whatever goes wrong a sentence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from . import rendering
+from .annotating import annotate
+from .cards import comparison_card, head_card
+from .comparing import Comparison, compare, compared_face
+from .explaining import explain_comparison, explain_decision, without_jitter
+from .grouping import SeenFaces, group, look_at
+from .models import Catalogue, ComparisonChoice
+from .photo import PhotoReader, short_name
+from .refusal import Refused
+from .throttle import Throttle
+from .workers import PipelineOf, Workers
+
+_LOGGER = logging.getLogger(__name__)
+FAILED = "Something went wrong here, and the terminal that runs the app says what. Another photo may do."
+#: Called with the number of photos that are done, and of all.
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One press of a button.
+
+    Attributes
+    ----------
+    address : str
+        Whose photos are counted.
+    """
+
+    address: str
+
+
+def answered(work: Callable[[], str]) -> str:
+    """The HTML that ``work`` gives, or a sentence where it cannot.
+
+    This is the one place that catches everything: a visitor never sees a trace, the terminal does.
+    """
+    try:
+        return work()
+    except Refused as error:
+        return rendering.message(str(error))
+    except Exception:
+        _LOGGER.exception("a request failed")
+        return rendering.message(FAILED)
+
+
+@dataclass(frozen=True, eq=False)
+class Actions:
+    """What can be asked for.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+    reader : PhotoReader
+    workers : Workers
+    throttle : Throttle
+    """
+
+    catalogue: Catalogue
+    reader: PhotoReader
+    workers: Workers
+    throttle: Throttle
+
+    @property
+    def _max_faces(self) -> int:
+        return self.reader.limits.faces
+
+    def annotate(self, sent: object, heads: str, visit: Visit) -> str:
+        """A photo with what heads decide about its faces; nothing where no photo is chosen."""
+        if not sent:
+            return ""
+        choice = self.catalogue.head(heads)
+
+        def work(pipeline_of: PipelineOf) -> str:
+            photo = self.reader.read(sent)
+            return rendering.annotated(annotate(pipeline_of(choice.config), choice, photo, self._max_faces))
+
+        return self._run(work, visit, 1)
+
+    def explain(self, sent: object, heads: str, face: int, target: str, visit: Visit) -> str:
+        """Which pixels one decision about one face came from."""
+        choice = self.catalogue.head(heads)
+
+        def work(pipeline_of: PipelineOf) -> str:
+            photo = self.reader.read(sent)
+            pipeline = pipeline_of(without_jitter(choice.config))
+            return rendering.explained(explain_decision(pipeline, choice, photo, face, target, self._max_faces))
+
+        return self._run(work, visit, 1)
+
+    def compare(self, probe: object, reference: object, comparison: str, visit: Visit) -> str:
+        """Whether two photos show one person; nothing until both are chosen."""
+        if not probe or not reference:
+            return ""
+        choice = self.catalogue.comparison(comparison)
+        return self._run(
+            lambda pipeline_of: rendering.compared(self._compared(pipeline_of, choice, probe, reference)), visit, 2
+        )
+
+    def explain_pair(self, probe: object, reference: object, comparison: str, visit: Visit) -> str:
+        """What makes the faces of two photos similar."""
+        choice = self.catalogue.comparison(comparison)
+
+        def work(pipeline_of: PipelineOf) -> str:
+            pipeline = pipeline_of(without_jitter(choice.config))
+            return rendering.explained(
+                *explain_comparison(pipeline, self._compared(pipeline_of, choice, probe, reference))
+            )
+
+        return self._run(work, visit, 2)
+
+    def group(self, sent: object, comparison: str, visit: Visit, progress: Progress) -> str:
+        """The people on several photos."""
+        return answered(lambda: self._grouped(sent, comparison, visit, progress))
+
+    def head_card(self, heads: str) -> str:
+        """The card of some heads."""
+        return rendering.card(head_card(self.catalogue.head(heads)))
+
+    def comparison_card(self, comparison: str) -> str:
+        """The card of a way to compare."""
+        return rendering.card(comparison_card(self.catalogue.comparison(comparison)))
+
+    def _run(self, work: Callable[[PipelineOf], str], visit: Visit, n_photos: int) -> str:
+        def admitted() -> str:
+            self.throttle.admit(visit.address, n_photos)
+            return self.workers.run(work)
+
+        return answered(admitted)
+
+    def _compared(
+        self, pipeline_of: PipelineOf, choice: ComparisonChoice, probe: object, reference: object
+    ) -> Comparison:
+        pipeline = pipeline_of(choice.config)
+        faces = [compared_face(pipeline, self.reader.read(sent), self._max_faces) for sent in (probe, reference)]
+        return compare(pipeline, choice, *faces)
+
+    def _grouped(self, sent: object, comparison: str, visit: Visit, progress: Progress) -> str:
+        choice = self.catalogue.comparison(comparison)
+        photos = self.reader.check_number(sent)
+        self.throttle.admit(visit.address, len(photos))
+        waiting = [self.workers.submit(self._looking_at(choice, photo)) for photo in photos]
+        return rendering.grouped(group(_in_order(waiting, progress), choice))
+
+    def _looking_at(self, choice: ComparisonChoice, sent: object) -> Callable[[PipelineOf], SeenFaces]:
+        def work(pipeline_of: PipelineOf) -> SeenFaces:
+            try:
+                return look_at(pipeline_of(choice.config), self.reader.read(sent), self._max_faces)
+            except Refused as error:
+                name = sent.get("name") if isinstance(sent, dict) else None
+                return SeenFaces(short_name(name), problem=str(error))
+
+        return work
+
+
+def _in_order(waiting: Sequence, progress: Progress) -> list[SeenFaces]:
+    """The results of futures, with a word after each."""
+    done = []
+    for future in waiting:
+        done.append(future.result())
+        progress(len(done), len(waiting))
+    return done
