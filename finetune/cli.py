@@ -20,12 +20,13 @@ from .augment import Augmentation
 from .execution import Execution
 from .history import EPOCHS, STEPS
 from .loop import Trainer
+from .onnx_file import require_onnx
 from .processes import joined_processes
 from .progress import Progress
 from .progress_bar import ProgressBar
 from .recipes import RECIPES, Recipe, find_recipe
 from .rehearsal import rehearse
-from .session import EMBEDDER, check_folder, examples_of, finish, layers_of, make_model
+from .session import EMBEDDER, check_folder, examples_of, finish, finish_onnx, layers_of, make_model
 from .teacher import teacher_embeddings
 from .training_set import SplitOptions, TrainingSet, make_training_set
 
@@ -62,6 +63,7 @@ def finetune_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dry-run", action="store_true", help="make a few steps, say what the whole would take, and stop"
     )
+    parser.add_argument("--onnx", action="store_true", help=f"write {EMBEDDER}.onnx too, for --embedder and others")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--compile", action="store_true", help="run the network through torch.compile")
     parser.add_argument("--jobs", type=int, help="processes that decode crops (default: one a core)")
@@ -114,16 +116,17 @@ def finetune_main(argv: Sequence[str] | None = None) -> int:
 def _finetune(args: argparse.Namespace) -> int:
     chosen = _recipe_of(args)
     device = _device(args.device)
+    if args.onnx:
+        require_onnx()
     with joined_processes(device.type) as processes:
         execution = Execution(device, args.compile, processes)
         with processes.main_first():
             training = _training_set(args, chosen)
             if processes.is_main and not args.dry_run:
                 check_folder(args.out, chosen, training, args.resume)
+            model = make_model(training, chosen)
         with closing(ProgressBar()) as bar:
-            trainer = Trainer(
-                make_model(training, chosen), examples_of(training, chosen), chosen, args.out, execution, [bar]
-            )
+            trainer = Trainer(model, examples_of(training, chosen), chosen, args.out, execution, [bar])
             if processes.is_main:
                 _describe(chosen, training, trainer)
                 _warn(chosen)
@@ -134,6 +137,8 @@ def _finetune(args: argparse.Namespace) -> int:
             progress = trainer.run()
         if processes.is_main:
             _report(args.out, progress, finish(args.out, chosen, training, trainer.model))
+            if args.onnx:
+                _report_onnx(args.out, finish_onnx(args.out, training))
     return 0
 
 
@@ -208,3 +213,7 @@ def _report(folder: Path, progress: Progress, difference: float) -> None:
         print(f"speed         {speed:>8.0f}   crops/s, {waiting:.1%} of the time waiting for crops")
     print(f"best score    {progress.best_score:>8.3f}   on the validation part ({folder / EPOCHS}, {folder / STEPS})")
     print(f"exported      {difference:>8.1e}   from the trained network at most: --embedder {folder / EMBEDDER}")
+
+
+def _report_onnx(folder: Path, difference: float) -> None:
+    print(f"ONNX          {difference:>8.1e}   from that at most: --embedder {folder / EMBEDDER}.onnx")

@@ -64,10 +64,10 @@ def export_network(folder: Path, spec: EmbedderSpec, network: nn.Module, pixels:
     """
     temporary = folder.with_name(f".{folder.name}.unchecked")
     network = network.cpu().eval()
-    expected = _embeddings(network, pixels, spec.layers)
+    expected = embeddings(network, pixels, spec.layers)
     try:
         save_exported(temporary, spec, exportable(network))
-        difference = np.abs(_embeddings(load_exported(temporary)[1].eval(), pixels, spec.layers) - expected).max()
+        difference = np.abs(embeddings(load_exported(temporary)[1].eval(), pixels, spec.layers) - expected).max()
         if not difference <= TOLERANCE:
             raise ExportError(
                 f"the exported network must give the numbers of the trained one within {TOLERANCE:g}; they differ by "
@@ -81,6 +81,7 @@ def export_network(folder: Path, spec: EmbedderSpec, network: nn.Module, pixels:
 
 
 @torch.inference_mode()
-def _embeddings(network: nn.Module, pixels: np.ndarray, layers: Sequence[str]) -> np.ndarray:
+def embeddings(network: nn.Module, pixels: np.ndarray, layers: Sequence[str]) -> np.ndarray:
+    """What a network on the CPU gives for the first ``N_COMPARED`` crops, float32 of shape (n, dimension)."""
     crops = torch.from_numpy(np.array(pixels[:N_COMPARED])).permute(0, 3, 1, 2)
     return network(crops, tuple(layers)).numpy()

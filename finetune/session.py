@@ -25,6 +25,7 @@ from .examples import Examples
 from .export import N_COMPARED, export_network, spec_of
 from .loop import BEST, CHECKPOINT
 from .model import Model
+from .onnx_file import export_onnx
 from .recipes import Recipe
 from .samplers import cell_weights, person_batches, shuffled_batches, weighted_batches
 from .tasks import make_task
@@ -113,5 +114,15 @@ def finish(folder: Path, recipe: Recipe, training: TrainingSet, model: Model) ->
     layers = layers_of(recipe)
     dimension = sum(map(model.network.layer_dimension, layers))
     spec = spec_of(recipe.backbone, layers, dimension, training.crops)
+    return export_network(folder / EMBEDDER, spec, model.network, _compared(training))
+
+
+def finish_onnx(folder: Path, training: TrainingSet) -> float:
+    """Write what was exported as an ONNX file beside it; its difference from that, see there."""
+    return export_onnx(folder / EMBEDDER, _compared(training))
+
+
+def _compared(training: TrainingSet) -> np.ndarray:
+    """Crops that an exported network must give the same numbers for."""
     rows = training.crop_row[training.is_validation]
-    return export_network(folder / EMBEDDER, spec, model.network, training.crops.pixels[rows[:N_COMPARED]])
+    return training.crops.pixels[rows[:N_COMPARED]]

@@ -68,7 +68,7 @@ class Stepper:
         self._device = device
         self._processes = execution.processes
         self._n_steps = n_steps
-        self._freezing = Freezing(model.network, recipe, n_at_first=0 if any(True for _ in model.task.parameters()) else 1)
+        self._freezing = Freezing(model.network, recipe, n_at_first=int(not list(model.task.parameters())))
         self._face = face
         self._network = torch.compile(model.network) if execution.is_compiled else model.network
         self._optimiser = make_optimiser(model.network, model.task, recipe)

@@ -11,16 +11,13 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ..atomic import atomic_path, write_text
 from ..spec import EmbedderSpec
-
-if TYPE_CHECKING:
-    import torch
 
 SPEC_NAME, WEIGHTS_NAME = "embedder.json", "weights.safetensors"
 
@@ -46,7 +43,7 @@ def save_exported(folder: str | os.PathLike, spec: EmbedderSpec, module: torch.n
 
 
 def load_exported(folder: str | os.PathLike) -> tuple[EmbedderSpec, torch.nn.Module]:
-    """The specification and the network of a folder.
+    """The specification and the network of a folder, its weights in channels-last order as the network was trained.
 
     Raises
     ------
@@ -72,7 +69,7 @@ def load_exported(folder: str | os.PathLike) -> tuple[EmbedderSpec, torch.nn.Mod
         module.load_state_dict(load_file(folder / WEIGHTS_NAME))
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(f"{folder / WEIGHTS_NAME} does not fit the network {spec.network!r}: {error}") from error
-    return spec, module
+    return spec, module.to(memory_format=torch.channels_last)
 
 
 def build_network(name: str) -> torch.nn.Module:
