@@ -159,9 +159,24 @@ class FacePipeline:
         if self.landmark_source is not None:
             faces = find_landmarks(image, faces, self.landmark_source)
         faces = find_landmarks(image, faces, self.landmark_scheme)
+        return faces, self.cut(image, faces)
+
+    def cut(self, image: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+        """Aligned crops of faces that have the embedder's landmarks already, with no look at the image for others.
+
+        Parameters
+        ----------
+        image : ndarray of shape (height, width, 3), uint8, RGB
+        faces : sequence of Face
+            As :meth:`find_faces` and :meth:`align` give them.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_versions, crop_height, crop_width, 3), uint8, RGB
+        """
         spec = self.embedder.spec
         crops = crop_faces(image, faces, {**spec.crop, "jitter": spec.jitter})
-        return faces, crops.reshape(len(faces), -1, *crops.shape[1:])
+        return crops.reshape(len(faces), -1, *crops.shape[1:])
 
     def embed(self, found: Sequence[ImageFaces]) -> list[np.ndarray | str | None]:
         """Embeddings of the faces of each image, array of shape (n_faces, dimension), float32.

@@ -79,6 +79,8 @@ class Resampled:
     note : str
     is_proportion : bool
         Whether the metric is a share of groups' rows, for which an interval exists even when no draw differs.
+    is_difference : bool
+        The same of the difference of two shares of the same rows.
     """
 
     value: float
@@ -86,11 +88,13 @@ class Resampled:
     n_groups: int
     note: str = ""
     is_proportion: bool = False
+    is_difference: bool = False
 
     def estimate(self, level: float = LEVEL) -> Estimate:
         """The value with its percentile interval.
 
-        A proportion of exactly 0 or 1 has Wilson's interval on the number of groups instead: no draw can differ from it.
+        A proportion of exactly 0 or 1 has Wilson's interval on the number of groups instead: no draw can differ from it. So
+        has a difference of shares that is the same in every draw, to both sides.
         """
         if not math.isfinite(self.value):
             return Estimate(math.nan, note=self.note)
@@ -99,6 +103,9 @@ class Resampled:
         if self.is_proportion and self.value in (0.0, 1.0):
             low, high = wilson_interval(self.value, self.n_groups, level)
             return Estimate(self.value, low, high, self.note)
+        if self.is_difference and np.ptp(self.replicates) == 0:
+            limit = wilson_interval(0.0, self.n_groups, level)[1]
+            return Estimate(self.value, max(-1.0, self.value - limit), min(1.0, self.value + limit), self.note)
         return self._percentile_interval(level)
 
     def _percentile_interval(self, level: float) -> Estimate:

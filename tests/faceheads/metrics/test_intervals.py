@@ -1,6 +1,7 @@
 """Intervals against plain loops, and their coverage by simulation."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,15 @@ def test_one_group_has_no_interval_and_says_so():
 
 def test_few_groups_are_said_to_be_few():
     assert "only 3 groups" in mean_of(GroupBootstrap([1, 2, 3]), np.arange(3.0)).estimate().note
+
+
+def test_a_difference_of_shares_that_no_draw_changes_has_wilsons_limit_on_both_sides():
+    draws = GroupBootstrap(np.repeat(np.arange(100), 3))
+    same = replace(draws.of_mean(np.zeros(300)), is_difference=True).estimate()
+    limit = wilson_interval(0.0, 100)[1]
+    assert (same.value, same.low, same.high) == (0, -limit, limit)
+    values = np.r_[np.ones(150), np.zeros(150)]
+    assert replace(draws.of_mean(values), is_difference=True).estimate() == draws.of_mean(values).estimate()
 
 
 def test_a_perfect_proportion_has_wilsons_interval_on_its_groups():

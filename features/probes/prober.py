@@ -1,0 +1,131 @@
+"""One photo probed: every face as it is and with every change, and what the heads say about each.
+
+The face is not looked for again in the changed photo. The crop is cut where it was, so that what flips a decision is what was
+changed, and not another box or other landmarks that the detector found because of it; and a face that the detector would lose
+is still counted.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from faceheads.headfile import HeadFile
+from faceheads.images.reading import DecodedImage, read_image
+from faceheads.images.unreadable import UnreadableImage
+from faceheads.prediction import Prediction
+from faceheads.table import FaceRow, Status
+
+from ..face import Face
+from ..isolation import isolated
+from ..landmarks import find_landmarks
+from ..pipeline import FacePipeline
+from ..seen_image import ImageFaces, SeenImage
+from .changes import CHANGES
+from .frame import FaceFrame
+from .scene import Scene
+from .sheet import tile_of
+
+SCHEME = "dlib68"
+
+
+@dataclass(eq=False)
+class ProbedPhoto:
+    """What became of one photo.
+
+    Attributes
+    ----------
+    rows : list of FaceRow
+        Of its faces as they are, or one that says why there is none.
+    predictions : list of Prediction
+        One for each target, of n_faces · (1 + n_changes) pictures: each face as it is and then with every change. Empty
+        without a face.
+    is_made : ndarray of shape (n_faces, n_changes), bool
+        Which changes could be made; of the others the prediction is that of the face as it is.
+    tiles : list of bytes or None
+        The first face as it is and changed, as small JPEG files, None where a change could not be made; empty where
+        nobody asked for them.
+    """
+
+    rows: list[FaceRow]
+    predictions: list[Prediction] = field(default_factory=list)
+    is_made: np.ndarray = field(default_factory=lambda: np.empty((0, 0), bool))
+    tiles: list[bytes | None] = field(default_factory=list)
+
+
+class Prober:
+    """Probes photos with some heads.
+
+    Parameters
+    ----------
+    pipeline : FacePipeline
+    heads : HeadFile
+    changes : sequence of str
+        Keys of :data:`~features.probes.changes.CHANGES`.
+    seed : int
+        Of what is random in changes; every photo has random numbers of its own.
+
+    Raises
+    ------
+    faceheads.headfile.HeadError
+        If the heads need other embeddings.
+    """
+
+    def __init__(self, pipeline: FacePipeline, heads: HeadFile, changes: Sequence[str], seed: int = 0) -> None:
+        heads.check_spec(pipeline.embedder.spec)
+        self._pipeline = pipeline
+        self._heads = heads
+        self._changes = [CHANGES[name] for name in changes]
+        self._seed = seed
+
+    def probe_file(self, root: Path, path: str, is_shown: bool = False) -> ProbedPhoto:
+        """Probe one file; what is wrong with it becomes its status. ``is_shown`` asks for tiles."""
+        try:
+            image = read_image(root / path)
+        except UnreadableImage as error:
+            sha256 = "" if error.sha256 is None else error.sha256
+            return ProbedPhoto(SeenImage(path, sha256, (0, 0), ImageFaces(Status.UNREADABLE, error.reason)).rows(None))
+        found = self._pipeline.find_faces([image.rgb])[0]
+        seen = SeenImage(path, image.sha256, image.rgb.shape[:2], found)
+        if found.crops is None:
+            return ProbedPhoto(seen.rows(None))
+        (probed,) = isolated(lambda _: [self._probe(seen, image, is_shown)], [path], "probing")
+        return ProbedPhoto(seen.rows(probed)) if isinstance(probed, str) else probed
+
+    def _probe(self, seen: SeenImage, image: DecodedImage, is_shown: bool) -> ProbedPhoto:
+        embeddings, is_made, tiles = [], [], []
+        for number, face in enumerate(seen.found.faces):
+            scene, place = self._scene(image.rgb, face, seen.path)
+            changed = [change(scene) for change in self._changes]
+            crops = [seen.found.crops[number]]
+            crops += [crops[0] if one is None else self._crop(image.rgb, face, place, one) for one in changed]
+            embeddings.append(self._embedded(np.stack(crops)))
+            is_made.append([one is not None for one in changed])
+            if is_shown and number == 0:
+                tiles = [None if one is None else tile_of(one, scene.frame) for one in (scene.rgb, *changed)]
+        predictions = self._heads.predict(np.concatenate(embeddings), self._pipeline.embedder.spec)
+        rows = seen.rows(np.stack([of_face[0] for of_face in embeddings]))
+        return ProbedPhoto(rows, predictions, np.array(is_made, bool).reshape(len(rows), -1), tiles)
+
+    def _scene(self, rgb: np.ndarray, face: Face, path: str) -> tuple[Scene, tuple[slice, slice]]:
+        """The part of the photo around a face, and where it is."""
+        bare = face.with_landmarks(np.empty((0, 2)), "none")
+        frame = FaceFrame(find_landmarks(rgb, [bare], SCHEME)[0].landmarks_xy)
+        place = frame.box(rgb.shape[:2])
+        seed = (self._seed, zlib.crc32(path.encode()))
+        return Scene(np.ascontiguousarray(rgb[place]), frame.moved((place[1].start, place[0].start)), seed), place
+
+    def _crop(self, rgb: np.ndarray, face: Face, place: tuple[slice, slice], changed: np.ndarray) -> np.ndarray:
+        photo = rgb.copy()
+        photo[place] = changed
+        return self._pipeline.cut(photo, [face])[0]
+
+    def _embedded(self, crops: np.ndarray) -> np.ndarray:
+        (vectors,) = self._pipeline.embed([ImageFaces(Status.OK, crops=crops)])
+        if isinstance(vectors, str):
+            raise RuntimeError(vectors)  # noqa: TRY004  (what the pipeline says in place of vectors is why it failed)
+        return vectors
