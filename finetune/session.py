@@ -61,7 +61,7 @@ def _batches(training: TrainingSet, recipe: Recipe, train: np.ndarray) -> Callab
         sizes = (recipe.n_persons, recipe.n_photos)
         return lambda epoch: train[person_batches(person, *sizes, recipe.seed, epoch, is_fake)]
     if recipe.balance == "sampler":
-        weights = cell_weights(labels[list(filter(None, (*recipe.targets, recipe.cohort)))])
+        weights = cell_weights(labels[list(recipe.cells)])
         return lambda epoch: train[weighted_batches(weights, recipe.batch_size, recipe.seed, epoch)]
     return lambda epoch: train[shuffled_batches(len(train), recipe.batch_size, recipe.seed, epoch)]
 

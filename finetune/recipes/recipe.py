@@ -79,10 +79,13 @@ class Recipe:
     age_deviation: float = _setting(3.0, "years around an age in its target distribution", above=0)
     age_weight: float = _setting(1.0, "of the loss of ages beside that of gender", low=0)
     margin: float = _setting(0.3, "of arcface (radians) or of distances; negative: soft")
-    scale: float = _setting(32.0, "of cosines in arcface", above=0)
+    scale: float = _setting(32.0, "of cosines in arcface, and beside a quadruplet", above=0)
     margin_kind: str = _setting("arcface", "arcface or cosface", ("arcface", "cosface"))
     persons_start: str = _setting("mean", "arcface: persons begin as mean embeddings or at random", STARTS)
     fake_weight: float = _setting(1.0, "of the triplets with fakes (lambda)", low=0)
+    cosine_weight: float = _setting(
+        0.0, "quadruplet: of a softmax over the training persons' cosines beside it", low=0
+    )
     distil_weight: float = _setting(1.0, "of the distance from the embeddings of --teacher", low=0)
     distil_loss: str = _setting("cosine", "that distance: of directions, or mse of the numbers", DISTIL_LOSSES)
     precision: str = _setting("float32", "bf16 and fp16 on CUDA only", PRECISIONS)
@@ -121,6 +124,11 @@ class Recipe:
         if not names:
             raise ValueError("the recipe 'criterion' must know what to learn. Give --target COLUMN.")
         return names
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Label columns whose combinations ``balance`` brings equally often."""
+        return (*self.targets, self.cohort) if self.cohort else self.targets
 
     @property
     def columns(self) -> tuple[str, ...]:

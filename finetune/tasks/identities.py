@@ -58,12 +58,8 @@ class MarginTask(Task):
     @torch.no_grad()
     def begin(self, embed: Callable[[np.ndarray], Tensor]) -> None:
         """Let every person begin as the mean of the unit embeddings of the person's training photos."""
-        if not self.has_mean_start:
-            return
-        rows = torch.nonzero(self.person < len(self.softmax.weight))[:, 0]
-        unit = F.normalize(embed(rows.cpu().numpy()).float())
-        sums = torch.zeros_like(self.softmax.weight).index_add_(0, self.person[rows], unit)
-        self.softmax.weight.copy_(F.normalize(sums))
+        if self.has_mean_start:
+            imprint(self.softmax.weight, self.person, embed)
 
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """The loss of the margin."""
@@ -84,21 +80,50 @@ class QuadrupletTask(Task):
     Parameters
     ----------
     person : Tensor of shape (n_rows,), int64
+        Persons of the training part are numbered first, from 0.
     is_fake : Tensor of shape (n_rows,), bool
     margin : float or None
     fake_weight : float
+    cosine_head : MarginSoftmax, optional
+        Tells the training persons' real photos apart besides.
+    cosine_weight : float, default=0.0
+        Of its loss.
     """
 
-    def __init__(self, person: Tensor, is_fake: Tensor, margin: float | None, fake_weight: float) -> None:
+    def __init__(
+        self,
+        person: Tensor,
+        is_fake: Tensor,
+        margin: float | None,
+        fake_weight: float,
+        cosine_head: MarginSoftmax | None = None,
+        cosine_weight: float = 0.0,
+    ) -> None:
         super().__init__()
         self.margin = margin
         self.fake_weight = fake_weight
+        self.cosine_head = cosine_head
+        self.cosine_weight = cosine_weight
         self.keep("person", person)
         self.keep("is_fake", is_fake)
 
+    @torch.no_grad()
+    def begin(self, embed: Callable[[np.ndarray], Tensor]) -> None:
+        """Let every person of the cosine head begin as the mean of the unit embeddings of the person's real photos."""
+        if self.cosine_head is not None:
+            imprint(self.cosine_head.weight, self.person.masked_fill(self.is_fake, len(self.person)), embed)
+
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The quadruplet loss of the hardest quadruplets of the batch; 0, of parts that are NaN, where there is none."""
-        embedding = F.normalize(embedding.float())
+        """The quadruplet loss of the hardest quadruplets of the batch, and that of the cosine head where there is one."""
+        terms = self._quadruplets(F.normalize(embedding.float()), rows)
+        if self.cosine_head is None:
+            return terms
+        real = torch.nonzero(~self.is_fake[rows])[:, 0]
+        cosine = self.cosine_head(embedding[real], self.person[rows][real]) if len(real) else 0 * embedding.sum()
+        return {**terms, "loss": terms["loss"] + self.cosine_weight * cosine, "cosine": cosine.detach()}
+
+    def _quadruplets(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Loss 0, of parts that are NaN, where the batch has no quadruplet."""
         positions = mine(embedding, self.person[rows], self.is_fake[rows])
         if not len(positions[0]):
             return {
@@ -115,6 +140,24 @@ class QuadrupletTask(Task):
         kinds = {"eer_real": ~is_same & (has_fake == 0), "eer_fake": is_same & (has_fake == 1)}
         figures = {name: _eer(similarity[is_mated | some], is_mated[is_mated | some]) for name, some in kinds.items()}
         return {**figures, "score": 50 * sum(figures.values())}
+
+
+def imprint(weight: Tensor, person: Tensor, embed: Callable[[np.ndarray], Tensor]) -> None:
+    """Make each person's weights the direction of the mean of the unit embeddings of the person's rows.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (n_persons, dimension)
+        Changed; without gradient.
+    person : Tensor of shape (n_rows,), int64
+        Rows of persons from ``n_persons`` on do not count.
+    embed : callable
+        Takes positions of rows, gives their embeddings.
+    """
+    rows = torch.nonzero(person < len(weight))[:, 0]
+    unit = F.normalize(embed(rows.cpu().numpy()).float())
+    sums = torch.zeros_like(weight).index_add_(0, person[rows], unit)
+    weight.copy_(F.normalize(sums))
 
 
 def comparisons(

@@ -11,6 +11,7 @@ import torch
 from faceheads.labels import LabelError
 
 from ..losses.classes import class_weights
+from ..losses.margin import MarginSoftmax
 from ..recipes import Recipe
 from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
 from .cohorts import CohortTask
@@ -131,13 +132,15 @@ def _arcface(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, di
     return MarginTask(torch.from_numpy(person), n_persons, dimension, *settings)
 
 
-def _quadruplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, _dimension: int) -> QuadrupletTask:
-    person, _ = person_codes(labels["identity"], is_validation)
+def _quadruplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> QuadrupletTask:
+    person, n_persons = person_codes(labels["identity"], is_validation)
     is_fake = torch.from_numpy(labels["fake"].astype(int).to_numpy() == 1)
     if not is_fake.any() or is_fake.all():
         raise LabelError("'fake' must be 1 for fakes and 0 for photos, and both must occur.")
     margin = recipe.margin if recipe.margin >= 0 else None
-    return QuadrupletTask(torch.from_numpy(person), is_fake, margin, recipe.fake_weight)
+    weight = recipe.cosine_weight
+    head = MarginSoftmax(dimension, n_persons, "cosface", recipe.scale, 0.0) if weight else None
+    return QuadrupletTask(torch.from_numpy(person), is_fake, margin, recipe.fake_weight, head, weight)
 
 
 _MAKERS: Mapping[str, Callable[[Recipe, pd.DataFrame, np.ndarray, int], Task]] = {
