@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from faceheads.command import run_command
 from faceheads.identification.cleaning_cli import (
@@ -21,25 +17,26 @@ from faceheads.identification.cleaning_cli import (
 )
 from faceheads.identification.cli import add_identification_options, identify_table
 from faceheads.identification.submission import open_challenge, write_submission
-from faceheads.joining import parts_of_spec
 from faceheads.labels import read_labels
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.report.extra import require
-from faceheads.spec import TableSpec
-from faceheads.table import FaceRow, FaceTable
 from faceheads.table_io import read_table
-from faceheads.verification.cli import FOLDER, add_table_options, listed_pairs, verify_table
-from faceheads.verification.fusion import fused_table
+from faceheads.verification.asked_check import asked_head, bona_fide_table, rows_with_scores
+from faceheads.verification.asked_pairs import FOLDER, listed_pairs
+from faceheads.verification.bona_fide_head import BonaFideHead
+from faceheads.verification.cli import verify_table
+from faceheads.verification.options import add_table_options
 from faceheads.verification.scores.registry import PLAIN
-from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
+from faceheads.verification.threshold_file import load_threshold
 
 from .embed import EmbedderRequest
 from .extract import Extraction
 from .folders import list_images
 from .options import DETECTORS, add_machine_options, devices
-from .pipeline import FacePipeline
 from .pipeline_config import FACE_POLICIES, PipelineConfig
+from .threshold_pipelines import config_of, configs_of_head
 from .thumbnails import cut_faces
+from .verify_photos import verify_photos
 
 
 def verification_parser() -> argparse.ArgumentParser:
@@ -95,7 +92,7 @@ def verify_main(argv: Sequence[str] | None = None) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     if args.photos:
-        return _verify_photos(args)
+        return verify_photos(args)
     _check_comparisons(args)
     if args.clean is not None:
         return _clean(args)
@@ -109,7 +106,8 @@ def _verify(args: argparse.Namespace) -> int:
 def _check_comparisons(args: argparse.Namespace) -> None:
     """Refuse options on comparisons where something else is done."""
     others = [name for name in ("gallery", "clean", "submission") if getattr(args, name) is not None]
-    asked = [name for name in ("fuse", "cohort") if getattr(args, name)] + ["score"] * (args.score != PLAIN)
+    asked = [name for name in ("fuse", "cohort", "bona_fide", "fake_fmr") if getattr(args, name)]
+    asked += ["score"] * (args.score != PLAIN)
     if others and asked:
         raise ValueError(f"--{asked[0]} is about comparisons of pairs; leave it away with --{others[0]}.")
 
@@ -118,15 +116,15 @@ def _submit(args: argparse.Namespace) -> int:
     if args.data_dir is None or args.feature is None:
         raise ValueError("--submission needs --data_dir, the folder of the challenge, and --feature, a table to keep.")
     dataset, images = open_challenge(args.data_dir)
-    there = set(read_table(args.feature).path) if args.feature.exists() else set()
-    if not there.issuperset(images):
-        set_passive_wait()
-        wanted = sorted({*images, *there.intersection(dataset.images)})
-        Extraction(dataset.root, wanted, _config(args), args.feature, resolve_jobs(args.jobs)).run()
-    table = read_table(args.feature)
     file = None if args.threshold is None else load_threshold(args.threshold)
-    metric = table.spec.embedder.metric if args.metric == "auto" and table.spec is not None else args.metric
-    n_lines = write_submission(args.submission, dataset, table, "cosine" if metric == "auto" else metric, file)
+    head = asked_head(args, file)
+    _extract_missing(args, head, images, dataset.images)
+    rows = rows_with_scores(args, read_table(args.feature), head)
+    spec = rows.table.spec
+    metric = spec.embedder.metric if args.metric == "auto" and spec is not None else args.metric
+    n_lines = write_submission(
+        args.submission, dataset, rows.table, "cosine" if metric == "auto" else metric, file, rows.bona_fide
+    )
     print(f"submission: {args.submission} ({n_lines:,} lines, {dataset.name})")
     return 0
 
@@ -145,96 +143,52 @@ def _clean(args: argparse.Namespace) -> int:
     return 0
 
 
-# ------------------------------------------------------------------------------------------------- two photos
-
-
-def _verify_photos(args: argparse.Namespace) -> int:
-    if len(args.photos) != 2 or args.threshold is None:
-        raise ValueError(f"give two photos and --threshold T.json; got {len(args.photos)} photos.")
-    set_passive_wait()
-    if args.score != PLAIN:
-        raise ValueError("--score goes with --save_threshold; two photos are compared by what the threshold says.")
-    file = load_threshold(args.threshold)
-    faces = fused_table([_faces(FacePipeline(config), args.photos) for config in _configs_of(file, args)])
-    file.check_spec(faces.spec)
-    for path, has_embedding, why in zip(args.photos, faces.has_embedding, _reasons(faces), strict=True):
-        if not has_embedding:
-            raise ValueError(f"{path} cannot be compared: {why}. Failure to acquire is no decision.")
-    decision = file.decide(float(file.similarities(faces, np.array([0]), np.array([1]))[0]))
-    print(json.dumps(decision.to_json()) if args.json else _in_words(decision, file))
-    return 0 if decision.answer == "match" else 1
-
-
-def _configs_of(file: ThresholdFile, args: argparse.Namespace) -> list[PipelineConfig]:
-    """The pipelines that the threshold's embeddings came from, one for each table that was fused."""
-    parts = parts_of_spec(file.spec)
-    if len(parts) > 1 and (args.detector is not None or args.embedder is not None):
-        raise ValueError("the threshold is one of several fused tables: leave --detector and --embedder away.")
-    return [_config_of(part, args) for part in parts]
-
-
-def _config_of(spec: TableSpec, args: argparse.Namespace) -> PipelineConfig:
-    """The pipeline of a specification, but for what the user changed."""
-    changes = {"device": devices(args.device)[0], "no_face": "skip"}
-    changes |= {name: getattr(args, name) for name in ("detector", "faces") if getattr(args, name) is not None}
-    if args.detector not in (None, spec.detector):
-        changes["detector_settings"] = {}
-        note = f"note: the threshold's errors were measured on faces found by {spec.detector}"
-        print(f"{note}; with other detection they may not hold", file=sys.stderr)
-    return PipelineConfig.from_spec(spec, args.embedder, **changes)
-
-
-def _faces(pipeline: FacePipeline, photos: Sequence[Path]) -> FaceTable:
-    """A row for each photo, with its face where one was found."""
-    rows = [replace(_row(pipeline, path), path=f"{i}") for i, path in enumerate(photos)]
-    n_landmarks = max(len(row.landmarks_xy) if row.status.has_embedding else 0 for row in rows)
-    return FaceTable.from_rows(rows, n_landmarks, pipeline.table_spec)
-
-
-def _row(pipeline: FacePipeline, path: Path) -> FaceRow:
-    row = pipeline.rows_of(path.parent, [path.name])[0]
-    if row.n_faces > 1:
-        kept = pipeline.config.faces
-        print(f"note: {path} has {row.n_faces} faces; the {kept} one is compared", file=sys.stderr)
-    return row
-
-
-def _reasons(faces: FaceTable) -> list[str]:
-    """Why rows have no vector: the reason, or the status where that says all."""
-    return [reason if reason else status for reason, status in zip(faces.reason, faces.status, strict=True)]
-
-
-def _in_words(decision: Decision, file: ThresholdFile) -> str:
-    bound = "less than about " if decision.fmr_is_bound else ""
-    evidence = file.tuned_on if file.reported_on is None else file.reported_on
-    unsure = f"unsure from {file.unsure_low:.4f} to {file.unsure_high:.4f}"
-    pairs = f"{evidence.n_non_mated:,} pairs of {evidence.n_identities:,} people, {evidence.data}"
-    lines = [
-        decision.answer,
-        f"similarity   {decision.similarity:.4f} ({file.score_name}; threshold {file.threshold:.4f}, {unsure})",
-        f"probability  {decision.probability:.4f} that it is one person, if half of all pairs were",
-        f"FMR          {bound}{decision.fmr:.2g}: share of pairs of two persons at least this alike ({pairs})",
-    ]
-    return "\n".join(lines)
-
-
 # ------------------------------------------------------------------------------------------------- a folder
 
 
 def _extract(args: argparse.Namespace) -> None:
-    """Extract the photos that the pairs or labels name into the feature table, those that it lacks."""
+    """Extract the photos that the pairs or labels name into the feature table, and that of the bona fide head."""
     if args.feature is None:
         raise ValueError("--data_dir extracts into a feature table: name it with --feature NAME.parquet.")
     if args.fuse:
         raise ValueError("--data_dir extracts one table; extract each with feature_extraction.py before --fuse.")
-    set_passive_wait()
+    head = asked_head(args, None if args.threshold is None else load_threshold(args.threshold))
     images = _images(args)
-    Extraction(args.data_dir, images, _config(args), args.feature, resolve_jobs(args.jobs)).run()
+    set_passive_wait()
+    for path, config in _tables(args, head).items():
+        Extraction(args.data_dir, images, config(), path, resolve_jobs(args.jobs)).run()
+
+
+def _extract_missing(args: argparse.Namespace, head: BonaFideHead | None, images: list[str], known: list[str]) -> None:
+    """Extract images into tables that lack some; what else they have of the data set stays."""
+    for path, config in _tables(args, head).items():
+        there = set(read_table(path).path) if path.exists() else set()
+        if not there.issuperset(images):
+            set_passive_wait()
+            wanted = sorted({*images, *there.intersection(known)})
+            Extraction(args.data_dir, wanted, config(), path, resolve_jobs(args.jobs)).run()
+
+
+def _tables(args: argparse.Namespace, head: BonaFideHead | None) -> dict[Path, Callable[[], PipelineConfig]]:
+    """The tables that are needed, and what makes the pipeline of each."""
+    tables = {args.feature: partial(_config, args)}
+    if head is not None and bona_fide_table(args) != args.feature:
+        tables[bona_fide_table(args)] = partial(_config_of_head, args, head)
+    return tables
+
+
+def _config_of_head(args: argparse.Namespace, head: BonaFideHead) -> PipelineConfig:
+    configs = configs_of_head(head, args)
+    if len(configs) > 1:
+        raise ValueError(
+            "the bona fide head takes several tables; --data_dir extracts one. Use feature_extraction.py."
+        )
+    return configs[0]
 
 
 def _config(args: argparse.Namespace) -> PipelineConfig:
     if args.threshold is not None:
-        return _config_of(load_threshold(args.threshold).spec, args)
+        return config_of(load_threshold(args.threshold).spec, args)
     name = "dlib" if args.embedder is None else args.embedder
     chosen = {key: getattr(args, key) for key in ("detector", "faces") if getattr(args, key) is not None}
     return PipelineConfig(EmbedderRequest(name, flip=args.flip), device=devices(args.device)[0], **chosen)

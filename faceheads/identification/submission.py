@@ -66,7 +66,12 @@ def _of_part(labels: pd.DataFrame) -> list[str]:
 
 
 def write_submission(
-    file: str | os.PathLike, dataset: Dataset, table: FaceTable, metric: str, threshold: ThresholdFile | None = None
+    file: str | os.PathLike,
+    dataset: Dataset,
+    table: FaceTable,
+    metric: str,
+    threshold: ThresholdFile | None = None,
+    bona_fide: np.ndarray | None = None,
 ) -> int:
     """Write what a challenge takes; returns the number of lines.
 
@@ -81,6 +86,8 @@ def write_submission(
         Where there is no threshold.
     threshold : ThresholdFile, optional
         Its similarity is taken; in FACECOM, photos less alike than it to everybody are of nobody.
+    bona_fide : ndarray of shape (n_rows,), float64, optional
+        Bona fide scores of the rows, for a threshold that refuses fakes (Kryptonite).
 
     Raises
     ------
@@ -90,7 +97,7 @@ def write_submission(
     if threshold is not None:
         threshold.check_spec(table.spec)
     if dataset.name == "kryptonite":
-        return _write_pairs(file, kryptonite_test_pairs(dataset), table, metric, threshold)
+        return _write_pairs(file, kryptonite_test_pairs(dataset), table, metric, threshold, bona_fide)
     return _write_people(file, dataset.labels, table, metric, threshold)
 
 
@@ -105,14 +112,21 @@ def _rows_of(table: FaceTable, paths: Sequence[str]) -> np.ndarray:
     return first[at]
 
 
-def _write_pairs(file, pairs: pd.DataFrame, table: FaceTable, metric: str, threshold: ThresholdFile | None) -> int:
+def _write_pairs(
+    file,
+    pairs: pd.DataFrame,
+    table: FaceTable,
+    metric: str,
+    threshold: ThresholdFile | None,
+    bona_fide: np.ndarray | None,
+) -> int:
     probe, reference = (_rows_of(table, list(pairs[side])) for side in ("probe", "reference"))
     made = table.has_embedding[probe] & table.has_embedding[reference]
     found = np.full(len(pairs), np.nan)
     if threshold is None:
         found[made] = similarities(table.embedding, probe[made], reference[made], metric)
     else:
-        found[made] = threshold.similarities(table, probe[made], reference[made])
+        found[made] = threshold.similarities(table, probe[made], reference[made], bona_fide)
     lowest = found[made].min() if made.any() else 0.0
     found[~made] = np.nextafter(lowest, -np.inf)
     write_kryptonite_submission(file, pd.Series(found, index=pairs.index), list(pairs.index))

@@ -77,8 +77,8 @@ def refuse_score(file: ThresholdFile) -> None:
     ------
     ThresholdError
     """
-    if file.score is not None:
+    if file.score is not None or file.check is not None:
         raise ThresholdError(
             f"Galleries and groups need a threshold of a plain similarity; this one is of the score {file.score_name!r}. "
-            "Make one without --score."
+            "Make one without --score and --bona_fide."
         )

@@ -11,6 +11,7 @@ is higher for faces that are more alike, and match ⇔ similarity ≥ threshold,
 ``accuracy``          LFW's protocol
 ``kinds``             real, fake, distorted: each for itself
 ``scores``            scores fitted to other people: s-norm, whitening, LDA, PLDA, quality
+``bona_fide_check``   a head that tells fakes from photos, fused with the similarity
 ``threshold_file``    thresholds tuned on some people, reported on others, written with all that it takes to use them
 ``report``, ``plots`` JSON, Markdown, pictures
 ``identification``    searches in a gallery: CMC, FNIR, FPIR

@@ -102,6 +102,10 @@ class BonaFideMatch(ClassifierMixin, BaseEstimator):
         log_p = self._log_probability(X)
         return log_p - np.log1p(-np.minimum(np.exp(log_p), _LARGEST))
 
+    def factors(self, X: np.ndarray) -> np.ndarray:
+        """What P is the product of: one person, the probe is real, the reference is real; float64 of shape (n_pairs, 3)."""
+        return np.exp(self._log_factors(X))
+
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """1 − P and P of each pair, shape (n_pairs, 2)."""
         p = np.exp(self._log_probability(X))
@@ -112,9 +116,12 @@ class BonaFideMatch(ClassifierMixin, BaseEstimator):
         return self.classes_[(self._log_probability(X) >= np.log(0.5)).astype(int)]
 
     def _log_probability(self, X: np.ndarray) -> np.ndarray:
+        return self._log_factors(X).sum(axis=1)
+
+    def _log_factors(self, X: np.ndarray) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return log_expit(X * self.slopes_[[0, 1, 1]] + self.intercepts_[[0, 1, 1]]).sum(axis=1)
+        return log_expit(X * self.slopes_[[0, 1, 1]] + self.intercepts_[[0, 1, 1]])
 
 
 def _equal_classes(is_match: np.ndarray) -> np.ndarray:

@@ -18,10 +18,8 @@ from .scores.base import PairScore
 from .scores.cross_fit import cross_fitted, fit_score
 from .scores.faces import face_inputs
 from .scores.registry import PLAIN, wants_quality
-from .trials import Trials, compare_rows, pair_rows
+from .trials import FAKE, REAL, Trials, compare_rows, pair_rows
 from .uncertainty import UncertainRates
-
-REAL, FAKE = "real", "fake"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +43,10 @@ class Comparisons:
         The identities that the pairs were made from, empty where a row is in none; None for a list of pairs.
     score : str
         What the similarities are: ``"plain"`` for those of the metric, else the name of a fitted score.
+    bona_fide : ndarray of shape (n_rows,), float64, or None
+        Bona fide scores of the rows, where a head gave some.
+    alone : ndarray of shape (n_trials,), float64, or None
+        What the similarities were before bona fide scores were fused with them.
     """
 
     table: FaceTable
@@ -57,6 +59,8 @@ class Comparisons:
     fold: np.ndarray | None = None
     person: np.ndarray | None = None
     score: str = PLAIN
+    bona_fide: np.ndarray | None = None
+    alone: np.ndarray | None = None
 
     @classmethod
     def from_pairs(
@@ -139,9 +143,8 @@ class Comparisons:
         return len(self.trials)
 
     def __getitem__(self, chosen: np.ndarray) -> Comparisons:
-        fold = None if self.fold is None else self.fold[chosen]
-        sides = {"probe": self.probe[chosen], "reference": self.reference[chosen]}
-        return replace(self, trials=self.trials[chosen], fold=fold, **sides)
+        columns = {name: getattr(self, name) for name in ("trials", "probe", "reference", "fold", "alone")}
+        return replace(self, **{name: None if values is None else values[chosen] for name, values in columns.items()})
 
     def fitted(self, score: PairScore) -> PairScore:
         """The score, fitted to the faces of the comparisons."""
@@ -169,6 +172,26 @@ class Comparisons:
 
     def _with_scores(self, score: PairScore, similarity: np.ndarray) -> Comparisons:
         return replace(self, trials=replace(self.trials, similarity=similarity), score=score.name)
+
+    def without_people_of(self, rows: np.ndarray) -> Comparisons:
+        """The comparisons of other people than those on some rows (a boolean array of shape (n_rows,))."""
+        sides = [(self.trials.probe_identity, self.probe), (self.trials.reference_identity, self.reference)]
+        people = {name for identity, side in sides for name in identity[rows[side]]}
+        if not people:
+            return self
+        is_other = ~np.logical_or(*(pd.Index(identity).isin(people) for identity, _ in sides))
+        remark = f"{(~is_other).sum():,} comparisons of {len(people):,} people that the bona fide head learned from are left out"
+        return replace(self[is_other], remarks=(*self.remarks, remark))
+
+    @property
+    def of_people(self) -> Comparisons:
+        """The comparisons without a fake."""
+        return self[~self.trials.is_fake]
+
+    @property
+    def of_fakes(self) -> Comparisons:
+        """The comparisons with a fake, and the mated ones."""
+        return self[self.trials.is_fake | self.trials.is_mated]
 
     @cached_property
     def acquisition(self) -> Acquisition:

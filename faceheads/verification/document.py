@@ -23,6 +23,7 @@ from ..report.document import (
 )
 from .cohort_blocks import cohort_blocks
 from .scores.registry import PLAIN
+from .trials import FAKE
 
 #: The FMR limit whose FNMR is read first.
 _HEADLINE_FMR = 1e-3
@@ -86,6 +87,7 @@ def _rates(values: dict, pictures: Sequence[Picture]) -> list[Block]:
 def _headline(values: dict) -> list[Figure]:
     figures = [
         Figure("EER", _measured(values["eer"]["interpolated"]), "FMR = FNMR"),
+        *_eer_of_fakes(values),
         Figure("AUC", _measured(values["auc"], "{:.5f}")),
     ]
     if "accuracy" in values and values["accuracy"]["value"] is not None:
@@ -95,6 +97,17 @@ def _headline(values: dict) -> list[Figure]:
         if point["fmr_limit"] == _HEADLINE_FMR and point["fnmr"]["value"] is not None:
             figures.append(Figure(f"FNMR at FMR {_HEADLINE_FMR:g}", _measured(point["fnmr"])))
     return figures
+
+
+def _eer_of_fakes(values: dict) -> list[Figure]:
+    """The EER against fakes where these are kept apart."""
+    if values.get("bona_fide") is None:
+        return []
+    return [
+        Figure("EER, fakes", _measured(kind["eer"]), "against pairs with a fake")
+        for kind in values["kinds"]["rows"]
+        if kind["kind"] == FAKE
+    ]
 
 
 def _rate_table(values: dict) -> Table:
@@ -131,7 +144,16 @@ def _kinds(values: dict) -> list[Block]:
         (k["kind"], f"{k['n_non_mated']:,}", _measured(k["eer"]), _measured(k["fmr"])) for k in values["kinds"]["rows"]
     ]
     header = ("kind of non-mated pair", "made", "EER", f"FMR at {values['kinds']['threshold']:.4f}")
-    return [Table(header, tuple(rows))]
+    check = values.get("bona_fide")
+    if check is None:
+        return [Table(header, tuple(rows))]
+    alone = [_measured(check["eer_alone"][row[0]]) for row in rows]
+    told = Text(
+        "Photos are looked at for fakes too, and a pair matches only where neither is one; pairs with a fake are in no other "
+        f"table. The vectors that the bona fide head takes (embedder digest {check['embedder_digest']}) are made by:"
+    )
+    both = tuple((*row, without) for row, without in zip(rows, alone, strict=True))
+    return [Table((*header, "EER of the similarity alone"), both), told, Command(check["extraction"])]
 
 
 def _threshold(values: dict) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from ..report.markdown import markdown as document_as_markdown
 from ..report.writing import write_document
 from ..versions import software_versions
 from .accuracy import cross_validated_accuracy
+from .bona_fide_check import BonaFideCheck
 from .cohort_errors import compare_cohorts
 from .comparisons import Comparisons
 from .document import verification_document
@@ -55,7 +57,8 @@ def measure(
     ValueError
         If there are no mated or no non-mated comparisons that were made.
     """
-    rates, spec = comparisons.rates, comparisons.table.spec
+    people = without_fakes(comparisons, file)
+    rates, spec = people.rates, comparisons.table.spec
     curve = rates.curve if curve is None else curve
     values = {
         "source": comparisons.source,
@@ -69,22 +72,29 @@ def measure(
         "n_mated": curve.n_mated,
         "n_non_mated": curve.n_non_mated,
         "acquisition": comparisons.acquisition.to_json(),
-        "eer": _eer(comparisons, curve),
+        "eer": _eer(people, curve),
         "auc": {**rates.auc().to_json(), "value": curve.auc},
-        "operating_points": [_point(comparisons, curve, limit) for limit in FMR_LIMITS],
+        "operating_points": [_point(people, curve, limit) for limit in FMR_LIMITS],
         "versions": software_versions(),
     }
     threshold = Request("eer").find(rates.curve) if file is None else file.threshold
     kinds = errors_by_kind(comparisons.trials, threshold)
     if kinds:
         values["kinds"] = {"threshold": threshold, "rows": [_kind(kind) for kind in kinds]}
+    if kinds and file is not None and file.check is not None:
+        values["bona_fide"] = _bona_fide(comparisons, file.check)
     if cohorts:
-        values["cohorts"] = _cohorts(comparisons, threshold, cohorts)
-    if len(comparisons) <= MAX_PAIRS_FOR_ACCURACY and comparisons.person is None:
-        values["accuracy"] = _accuracy(comparisons)
+        values["cohorts"] = _cohorts(people, threshold, cohorts)
+    if len(people) <= MAX_PAIRS_FOR_ACCURACY and people.person is None:
+        values["accuracy"] = _accuracy(people)
     if file is not None:
-        values["threshold"] = _threshold(comparisons, file)
+        values["threshold"] = _threshold(people, file)
     return values
+
+
+def without_fakes(comparisons: Comparisons, file: ThresholdFile | None) -> Comparisons:
+    """The comparisons that error rates are told of: without fakes where the threshold keeps these apart."""
+    return comparisons if file is None or file.check is None else comparisons.of_people
 
 
 def _eer(comparisons: Comparisons, curve: ErrorCurve) -> dict:
@@ -130,6 +140,16 @@ def _cohorts(comparisons: Comparisons, threshold: float, cohorts: Mapping[str, p
 def _kind(kind: KindErrors) -> dict:
     counts = {name: getattr(kind, name) for name in ("kind", "n_mated", "n_non_mated", "n_non_mated_lost")}
     return {**counts, **{name: getattr(kind, name).to_json() for name in ("eer", "fmr", "fnmr")}}
+
+
+def _bona_fide(comparisons: Comparisons, check: BonaFideCheck) -> dict:
+    """What the check is, and the EER of each kind without it."""
+    alone = replace(comparisons.trials, similarity=comparisons.alone)
+    return {
+        "embedder_digest": check.head.spec.embedder_digest,
+        "extraction": extraction_command(check.head.spec),
+        "eer_alone": {kind.kind: kind.eer.to_json() for kind in errors_by_kind(alone, threshold=0.0)},
+    }
 
 
 def _accuracy(comparisons: Comparisons) -> dict:

@@ -1,12 +1,10 @@
-"""How a threshold is found: for an FMR, at equal errors, for accuracy, or for a cost; and how sure it is.
+"""What a threshold is asked for: an FMR (or two, of fakes and of others), equal errors, accuracy, or a cost.
 
 References
 ----------
 ISO/IEC 19795-1:2021: thresholds are set on other data than errors are reported on.
 A. F. Martin, M. A. Przybocki, The NIST 1999 speaker recognition evaluation: an overview, Digital Signal Processing 10,
 2000: the detection cost.
-B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11 (the jackknife).
-B. Efron, C. Stein, The jackknife estimate of variance, Annals of Statistics 9, 1981.
 """
 
 from __future__ import annotations
@@ -16,16 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-import scipy.stats
 
-from ..metrics.intervals import LEVEL
 from .error_rates import ErrorCurve
-from .trials import Trials
 
 BY = ("fmr", "eer", "accuracy", "cost")
-#: Groups of people of which one at a time is left out.
-_N_GROUPS = 30
 #: Relative difference below which two costs are equal.
 _ROUNDING = 1e-12
 
@@ -45,6 +37,9 @@ class Request:
         C_fm and C_fnm, for ``"cost"``; positive.
     mated_share : float
         p, the share of mated comparisons to expect, for ``"cost"``; in (0, 1).
+    fake_fmr : float
+        For ``"fmr"``, in (0, 1): the highest FMR of pairs with a fake, which are then no part of ``fmr``. NaN: fakes count as
+        any other non-mated pair.
 
     Raises
     ------
@@ -63,6 +58,7 @@ class Request:
     false_match_cost: float = 1.0
     false_non_match_cost: float = 1.0
     mated_share: float = 0.5
+    fake_fmr: float = math.nan
 
     def __post_init__(self) -> None:
         if self.by not in BY:
@@ -74,6 +70,15 @@ class Request:
             raise ValueError(f"costs of errors must be positive and finite; got {costs}.")
         if not 0 < self.mated_share < 1:
             raise ValueError(f"the share of mated comparisons must be in (0, 1); got {self.mated_share}.")
+        if self.keeps_fakes_apart and not (self.by == "fmr" and 0 < self.fake_fmr < 1):
+            raise ValueError(
+                f"the FMR of fakes must be in (0, 1) and goes with an FMR; got {self.fake_fmr} by {self.by!r}."
+            )
+
+    @property
+    def keeps_fakes_apart(self) -> bool:
+        """Whether pairs with a fake have a limit of their own."""
+        return not math.isnan(self.fake_fmr)
 
     def find(self, curve: ErrorCurve) -> float:
         """The threshold on a curve, in the middle of the widest gap among equals.
@@ -106,7 +111,8 @@ class Request:
     def to_json(self) -> dict:
         """JSON values; only what matters for ``by``."""
         if self.by == "fmr":
-            return {"by": self.by, "fmr": self.fmr}
+            of_fakes = {"fake_fmr": self.fake_fmr} if self.keeps_fakes_apart else {}
+            return {"by": self.by, "fmr": self.fmr, **of_fakes}
         if self.by == "cost":
             names = ("false_match_cost", "false_non_match_cost", "mated_share")
             return {"by": self.by, **{name: getattr(self, name) for name in names}}
@@ -128,7 +134,8 @@ class Request:
 
     def __str__(self) -> str:
         if self.by == "fmr":
-            return f"FMR of at most {self.fmr:g}"
+            of_fakes = f", of fakes {self.fake_fmr:g}" if self.keeps_fakes_apart else ""
+            return f"FMR of at most {self.fmr:g}{of_fakes}"
         if self.by == "cost":
             costs = f"{self.false_match_cost:g} a false match, {self.false_non_match_cost:g} a false non-match"
             return f"lowest cost ({costs}, {self.mated_share:g} of comparisons mated)"
@@ -143,31 +150,3 @@ def _lowest(curve: ErrorCurve, cost: np.ndarray) -> float:
         return curve.threshold_before(int(best[0]))
     gaps = curve.thresholds[inner] - curve.thresholds[inner - 1]
     return curve.threshold_before(int(inner[np.argmax(gaps)]))
-
-
-def threshold_reach(trials: Trials, request: Request, seed: int = 0) -> float:
-    """Half the length of the 95 % interval of a threshold: what other people would have moved it by.
-
-    People are divided at random into groups, and the threshold is found again without each group (the jackknife with
-    groups, which unlike leaving out single people is consistent for quantiles). It errs to the long side: the noise of
-    single pairs counts twice (Efron and Stein 1981).
-
-    Returns
-    -------
-    float
-        NaN when it cannot be found without a group.
-    """
-    made = trials.made
-    codes, names = pd.factorize(np.concatenate([made.probe_identity, made.reference_identity]))
-    n_groups = min(_N_GROUPS, len(names))
-    group = np.random.default_rng(seed).permutation(len(names)) % max(n_groups, 1)
-    probe, reference = np.split(group[codes], 2)
-    found = []
-    for left_out in range(n_groups):
-        kept = (probe != left_out) & (reference != left_out)
-        if made.is_mated[kept].all() or not made.is_mated[kept].any():
-            return math.nan
-        curve = ErrorCurve.from_similarities(made.similarity[kept], made.is_mated[kept])
-        found.append(request.find_unchecked(curve))
-    error = math.sqrt((n_groups - 1) * float(np.var(found)))
-    return float(scipy.stats.t.ppf((1 + LEVEL) / 2, n_groups - 1)) * error

@@ -10,7 +10,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,24 +20,28 @@ from ..extraction_command import extraction_command
 from ..spec import EmbedderSpec, TableSpec
 from ..table import FaceTable
 from ..versions import software_versions
+from .bona_fide_check import BonaFideCheck, PairEvidence, fused_name
+from .bona_fide_file import head_path, load_check, save_check
 from .comparisons import Comparisons, check_disjoint
-from .error_rates import RULE_OF_3, ErrorCurve
 from .evidence import Evidence
 from .json_values import exactly, number
+from .known_errors import KnownErrors
 from .probability import Probability
-from .rules import Request, threshold_reach
+from .rules import Request
 from .scores.base import PairScore
 from .scores.faces import face_inputs
 from .scores.registry import wants_quality
 from .scores.score_file import arrays_path, load_score, save_score
 from .similarity import METRICS, similarities
+from .threshold_search import find_threshold, threshold_reach
 
 FORMAT = "faceheads.threshold"
 VERSION = 1
 MATCH, NON_MATCH, UNSURE = "match", "non-match", "unsure"
 #: A file of the project has about 30 kB.
 _MAX_BYTES = 2**20
-_MAX_POINTS = 400
+#: Log-odds of a match are what a bona fide check fuses: they need no curve.
+_LOG_ODDS = Probability(slope=1.0, intercept=0.0)
 
 
 class ThresholdError(ValueError):
@@ -58,6 +62,8 @@ class Decision:
         Share of pairs of two persons that are at least this alike.
     fmr_is_bound : bool
         Whether no pair of two persons was; ``fmr`` is then a bound by the rule of 3.
+    evidence : PairEvidence or None
+        What was seen in the two photos, where the threshold has a bona fide check.
     """
 
     answer: str
@@ -65,10 +71,14 @@ class Decision:
     probability: float
     fmr: float
     fmr_is_bound: bool
+    evidence: PairEvidence | None = None
 
     def to_json(self) -> dict:
-        """JSON values."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """JSON values; without ``evidence`` where there is none."""
+        values = asdict(self)
+        if self.evidence is None:
+            del values["evidence"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,9 @@ class ThresholdFile:
         Of the software.
     score : PairScore or None
         What similarities are made by, fitted; None for the plain metric.
+    check : BonaFideCheck or None
+        What makes log-odds of a match of similarities and bona fide scores, and then is compared with the threshold. The
+        errors above are against pairs of two persons; those against fakes are in the check.
     """
 
     threshold: float
@@ -110,6 +123,12 @@ class ThresholdFile:
     points: tuple[tuple[float, float, float], ...]
     versions: Mapping[str, str]
     score: PairScore | None = None
+    check: BonaFideCheck | None = None
+
+    @property
+    def errors(self) -> KnownErrors:
+        """The errors against pairs of two persons, and against fakes too where nothing keeps them apart."""
+        return KnownErrors(self.tuned_on, self.reported_on, self.points)
 
     def decide(self, similarity: float) -> Decision:
         """Decide about one similarity.
@@ -124,16 +143,30 @@ class ThresholdFile:
         answer = MATCH if similarity >= self.threshold else NON_MATCH
         if self.unsure_low <= similarity < self.unsure_high:
             answer = UNSURE
-        fmr, is_bound = self._fmr_at(similarity)
+        fmr, is_bound = self.errors.fmr_at(similarity)
         return Decision(answer, float(similarity), float(self.probability.at(similarity)), fmr, is_bound)
 
-    def _fmr_at(self, similarity: float) -> tuple[float, bool]:
-        below = [fmr for threshold, fmr, _ in self.points if threshold <= similarity]
-        fmr = below[-1] if below else 1.0
-        if fmr > 0:
-            return fmr, False
-        evidence = self.tuned_on if self.reported_on is None else self.reported_on
-        return min(1.0, RULE_OF_3 / max(evidence.n_non_mated, 1)), True
+    def decide_photos(self, faces: FaceTable, bona_fide: np.ndarray | None = None) -> Decision:
+        """Decide about two photos.
+
+        Parameters
+        ----------
+        faces : FaceTable
+            Two rows with an embedding, that :meth:`check_spec` takes.
+        bona_fide : ndarray of shape (2,), float64, optional
+            Bona fide scores of the photos; needed where the threshold has a check.
+
+        Raises
+        ------
+        ThresholdError
+            If the threshold has a check and there are no bona fide scores.
+        """
+        pair = (np.array([0]), np.array([1]))
+        decision = self.decide(float(self.similarities(faces, *pair, bona_fide)[0]))
+        if self.check is None:
+            return decision
+        similarity = float(self._alone(faces, *pair)[0])
+        return replace(decision, evidence=self.check.evidence(similarity, bona_fide, decision.similarity))
 
     def check_spec(self, spec: TableSpec | EmbedderSpec | None) -> None:
         """Refuse embeddings of another embedder.
@@ -151,7 +184,9 @@ class ThresholdFile:
                 f"  {extraction_command(self.spec)}"
             )
 
-    def similarities(self, table: FaceTable, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    def similarities(
+        self, table: FaceTable, probe: np.ndarray, reference: np.ndarray, bona_fide: np.ndarray | None = None
+    ) -> np.ndarray:
         """What is compared with the threshold, for pairs of rows of a table.
 
         Parameters
@@ -160,22 +195,45 @@ class ThresholdFile:
             That :meth:`check_spec` takes.
         probe, reference : ndarray of shape (n_pairs,), int
             Rows with an embedding.
+        bona_fide : ndarray of shape (n_rows,), float64, optional
+            Bona fide scores of the rows; needed where the threshold has a check.
 
         Returns
         -------
         ndarray of shape (n_pairs,), float64
+
+        Raises
+        ------
+        ThresholdError
+            If the threshold has a check and there are no bona fide scores.
         """
+        alone = self._alone(table, probe, reference)
+        if self.check is None:
+            return alone
+        if bona_fide is None:
+            raise ThresholdError(
+                "The threshold refuses fakes: without bona fide scores of the photos it says nothing."
+            )
+        return self.check.scores(alone, bona_fide[probe], bona_fide[reference])
+
+    def _alone(self, table: FaceTable, probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """Similarities of faces, whether the photos are real or not."""
         if self.score is None:
             return similarities(table.embedding, probe, reference, self.metric)
         return self.score.score_rows(face_inputs(table, wants_quality(self.score)), probe, reference)
 
     @property
-    def score_name(self) -> str:
-        """What similarities are, in a word: the metric, or the name of the score."""
+    def similarity_name(self) -> str:
+        """What similarities of faces are, in a word: the metric, or the name of the score."""
         return self.metric if self.score is None else self.score.name
 
+    @property
+    def score_name(self) -> str:
+        """The same, and whether bona fide scores are fused with it."""
+        return self.similarity_name if self.check is None else fused_name(self.similarity_name)
+
     def to_json(self) -> dict:
-        """JSON values, but for the score."""
+        """JSON values, but for the score and the check."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -186,16 +244,18 @@ class ThresholdFile:
             "request": self.request.to_json(),
             "embedder_digest": self.spec.embedder_digest,
             "spec": self.spec.to_json(),
-            "tuned_on": self.tuned_on.to_json(),
-            "reported_on": None if self.reported_on is None else self.reported_on.to_json(),
             "probability": {"slope": self.probability.slope, "intercept": self.probability.intercept},
-            "points": [list(point) for point in self.points],
+            **self.errors.to_json(),
             "versions": dict(self.versions),
         }
 
 
 def tune_threshold(
-    tuned: Comparisons, reported: Comparisons | None, request: Request, score: PairScore | None = None
+    tuned: Comparisons,
+    reported: Comparisons | None,
+    request: Request,
+    score: PairScore | None = None,
+    check: BonaFideCheck | None = None,
 ) -> ThresholdFile:
     """Find a threshold on one set of people and measure it on another.
 
@@ -206,8 +266,11 @@ def tune_threshold(
     reported : Comparisons or None
         Of other people; None leaves the errors on other people unknown.
     request : Request
+        Keeps fakes apart where there is a check.
     score : PairScore, optional
         Fitted; what the similarities of both are made by.
+    check : BonaFideCheck, optional
+        Fitted; what they were fused by.
 
     Raises
     ------
@@ -221,16 +284,15 @@ def tune_threshold(
             "A threshold needs a feature table with a specification, so that it is not used with other embeddings; this "
             "one is a CSV of other software. Extract with feature_extraction.py."
         )
+    if (check is not None) != request.keeps_fakes_apart:
+        raise ValueError("a bona fide check goes with an FMR of fakes: give both or neither.")
     if reported is not None:
         check_disjoint(tuned.trials, reported.trials)
-    threshold = request.find(tuned.rates.curve)
-    reach = threshold_reach(tuned.trials, request)
-    if not math.isfinite(reach):
-        raise ThresholdError(
-            f"How sure the threshold is cannot be told from {tuned.rates.shared.n_identities} people, of whom few are in "
-            "mated pairs. Give more people."
-        )
-    evidence = [Evidence.of(one, threshold) if one is not None else None for one in (tuned, reported)]
+    threshold = find_threshold(tuned.trials, request)
+    reach = _finite_reach(tuned, request)
+    errors = KnownErrors.of(*(_people(one, check) for one in (tuned, reported)), threshold)
+    if check is not None:
+        check = replace(check, errors=KnownErrors.of(*(_fakes(one) for one in (tuned, reported)), threshold))
     return ThresholdFile(
         threshold,
         threshold - reach,
@@ -238,30 +300,45 @@ def tune_threshold(
         tuned.metric,
         request,
         tuned.table.spec,
-        *evidence,
-        Probability.fit(tuned.trials),
-        curve_points((tuned if reported is None else reported).rates.curve),
+        errors.tuned_on,
+        errors.reported_on,
+        Probability.fit(tuned.trials) if check is None else _LOG_ODDS,
+        errors.points,
         software_versions(),
         score,
+        check,
     )
 
 
-def curve_points(curve: ErrorCurve) -> tuple[tuple[float, float, float], ...]:
-    """Thresholds with FMR and FNMR, spaced evenly in the logarithm of the FMR, the lowest without a false match last."""
-    wanted = np.unique(np.geomspace(1, curve.n_non_mated, _MAX_POINTS - 1).astype(np.int64))[::-1]
-    falling = -curve.n_false_matches
-    chosen = np.unique(np.append(np.searchsorted(falling, -wanted), np.searchsorted(falling, 0)))
-    thresholds = [curve.threshold_before(int(k)) for k in chosen]
-    return tuple(
-        (t, float(fmr), float(fnmr)) for t, fmr, fnmr in zip(thresholds, curve.fmr[chosen], curve.fnmr[chosen])
-    )
+def _finite_reach(tuned: Comparisons, request: Request) -> float:
+    reach = threshold_reach(tuned.trials, request)
+    if not math.isfinite(reach):
+        raise ThresholdError(
+            f"How sure the threshold is cannot be told from {tuned.rates.shared.n_identities} people, of whom few are in "
+            "mated pairs. Give more people."
+        )
+    return reach
+
+
+def _people(comparisons: Comparisons | None, check: BonaFideCheck | None) -> Comparisons | None:
+    """Comparisons that errors are told of; without fakes where these are kept apart."""
+    return comparisons if comparisons is None or check is None else comparisons.of_people
+
+
+def _fakes(comparisons: Comparisons | None) -> Comparisons | None:
+    """Comparisons with fakes that were made; None where there are none."""
+    if comparisons is None or not comparisons.trials.made.is_fake.any():
+        return None
+    return comparisons.of_fakes
 
 
 def save_threshold(path: str | os.PathLike, file: ThresholdFile) -> None:
-    """Write a threshold as JSON, atomically, and the arrays of its score, where it has one, beside it."""
+    """Write a threshold as JSON, atomically; the arrays of its score and the head of its check, where it has them, beside it."""
     values = file.to_json()
     if file.score is not None:
         values["score"] = save_score(arrays_path(path), file.score)
+    if file.check is not None:
+        values["bona_fide"] = save_check(head_path(path), file.check)
     write_text(Path(path), json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -281,7 +358,7 @@ def load_threshold(path: str | os.PathLike) -> ThresholdFile:
     if len(content) > _MAX_BYTES:
         raise ThresholdError(f"{path} has more than {_MAX_BYTES} bytes: this is no threshold file.")
     try:
-        return _from_json(json.loads(content, parse_constant=_refuse_constant), arrays_path(path))
+        return _from_json(json.loads(content, parse_constant=_refuse_constant), path)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ThresholdError(f"{path} is not a threshold file of this version: {error}") from error
 
@@ -290,27 +367,27 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _from_json(values: object, score_path: Path) -> ThresholdFile:
+def _from_json(values: object, path: str | os.PathLike) -> ThresholdFile:
     if not isinstance(values, dict) or values.get("format") != FORMAT or values.get("version") != VERSION:
         raise ValueError(f"it must be an object with format {FORMAT!r} and version {VERSION}.")
-    described = values.pop("score", None)
-    names = {f.name for f in fields(ThresholdFile)} - {"score"}
+    described, checked = values.pop("score", None), values.pop("bona_fide", None)
+    names = {f.name for f in fields(ThresholdFile)} - {"score", "check"}
     exactly(values, names | {"format", "version", "embedder_digest"}, "the file")
     spec = TableSpec.from_json(values["spec"])
     if spec.embedder_digest != values["embedder_digest"]:
         raise ValueError("its specification does not fit its embedder digest.")
     exactly(values["probability"], {"slope", "intercept"}, "probability")
+    errors = KnownErrors.from_json({f.name: values[f.name] for f in fields(KnownErrors)})
     file = ThresholdFile(
         **{name: number(values[name]) for name in ("threshold", "unsure_low", "unsure_high")},
         metric=str(values["metric"]),
         request=Request.from_json(values["request"]),
         spec=spec,
-        tuned_on=Evidence.from_json(values["tuned_on"]),
-        reported_on=None if values["reported_on"] is None else Evidence.from_json(values["reported_on"]),
+        **{f.name: getattr(errors, f.name) for f in fields(errors)},
         probability=Probability(**{name: number(value) for name, value in values["probability"].items()}),
-        points=_points(values["points"]),
         versions={str(name): str(version) for name, version in values["versions"].items()},
-        score=None if described is None else load_score(score_path, described, spec.embedder.dimension),
+        score=None if described is None else load_score(arrays_path(path), described, spec.embedder.dimension),
+        check=None if checked is None else load_check(head_path(path), checked),
     )
     _check(file)
     return file
@@ -323,14 +400,5 @@ def _check(file: ThresholdFile) -> None:
         raise ValueError("the threshold must lie between unsure_low and unsure_high.")
     if file.probability.slope <= 0:
         raise ValueError("the slope of the probability must be positive: higher similarities are more alike.")
-
-
-def _points(values: object) -> tuple[tuple[float, float, float], ...]:
-    if not isinstance(values, list) or not 0 < len(values) <= _MAX_POINTS:
-        raise ValueError(f"points must be a list of 1 to {_MAX_POINTS}.")
-    points = np.array([[number(x) for x in point] for point in values])
-    if points.shape != (len(values), 3) or (np.diff(points[:, 0]) < 0).any() or (np.diff(points[:, 1]) > 0).any():
-        raise ValueError("points must be triples with ascending similarity and falling FMR.")
-    if not ((points[:, 1:] >= 0) & (points[:, 1:] <= 1)).all():
-        raise ValueError("rates of points must be in [0, 1].")
-    return tuple(map(tuple, points.tolist()))
+    if (file.check is not None) != file.request.keeps_fakes_apart:
+        raise ValueError("an FMR of fakes and a bona fide check go together.")

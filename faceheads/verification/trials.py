@@ -11,6 +11,9 @@ import pandas as pd
 from ..table import FaceTable
 from .similarity import similarities
 
+#: Kinds of pairs: both images are real, or one is a fake.
+REAL, FAKE = "real", "fake"
+
 
 class TrialError(ValueError):
     """A list of pairs does not fit the table; the message names examples."""
@@ -56,6 +59,13 @@ class Trials:
     def made(self) -> Trials:
         """The comparisons that were made."""
         return self[self.is_acquired]
+
+    @property
+    def is_fake(self) -> np.ndarray:
+        """Boolean array: non-mated because an image is a fake; nowhere when nothing says what pairs are made of."""
+        if self.kind is None:
+            return np.zeros(len(self), bool)
+        return (self.kind == FAKE) & ~self.is_mated
 
 
 def make_trials(table: FaceTable, pairs: pd.DataFrame, metric: str, identities: Sequence[str] | None = None) -> Trials:

@@ -16,7 +16,7 @@ from faceheads.table import Status
 from faceheads.table_io import write_table
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.threshold_file import load_threshold
-from features import verify_cli
+from features import threshold_pipelines, verify_cli
 from features.cli import verify_main
 from features.face import Face
 from features.pipeline import FacePipeline
@@ -182,8 +182,8 @@ NONE = ImageFaces(Status.NO_FACE)
 def photos(files, tmp_path, monkeypatch):
     for name, n_faces in (("none", 0), ("one", 1), ("same", 1), ("two", 2)):
         Image.new("RGB", (9, 9), (n_faces,) * 3).save(tmp_path / f"{name}.png")
-    monkeypatch.setattr(verify_cli, "FacePipeline", FakePipeline)
-    monkeypatch.setattr(verify_cli, "_config_of", lambda spec, args: PipelineConfig(detector=spec.detector))
+    monkeypatch.setattr(threshold_pipelines, "FacePipeline", FakePipeline)
+    monkeypatch.setattr(threshold_pipelines, "config_of", lambda spec, args: PipelineConfig(detector=spec.detector))
 
     def compare(*names, threshold="t.json"):
         words = [str(tmp_path / name) if "." in name else name for name in names]
