@@ -21,6 +21,7 @@ from .execution import Execution
 from .history import EPOCHS, STEPS
 from .loop import Trainer
 from .onnx_file import require_onnx
+from .outcomes import write_outcomes
 from .processes import joined_processes
 from .progress import Progress
 from .progress_bar import ProgressBar
@@ -136,6 +137,7 @@ def _finetune(args: argparse.Namespace) -> int:
                 trainer.resume()
             progress = trainer.run()
         if processes.is_main:
+            write_outcomes(args.out, training, model, device)
             _report(args.out, progress, finish(args.out, chosen, training, trainer.model))
             if args.onnx:
                 _report_onnx(args.out, finish_onnx(args.out, training))

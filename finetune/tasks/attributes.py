@@ -74,6 +74,10 @@ class ClassTask(Task):
             "score": 100 * (1 - accuracy),
         }
 
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """1 where the decision is right, else 0."""
+        return {f"{self.name}_accuracy": self.accuracies(embedding, rows)}
+
     def accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
         """1 where the decision is right, else 0; float64 of shape (n,)."""
         return (self.head(embedding).argmax(1) == self.classes[rows]).double()
@@ -106,6 +110,10 @@ class CriteriaTask(Task):
         each = [task.metrics(embedding, rows) for task in self.tasks]
         score = sum(figures.pop("score") for figures in each) / len(each)
         return {**{name: value for figures in each for name, value in figures.items()}, "score": score}
+
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Those of each."""
+        return {name: values for task in self.tasks for name, values in task.outcomes(embedding, rows).items()}
 
     def accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
         """The share of right decisions about each row, float64 of shape (n,)."""
@@ -153,8 +161,12 @@ class AgeTask(Task):
 
     def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
         """The mean absolute error in years."""
-        mae = (self.predict(embedding) - self.ages[rows]).abs().double().mean().item()
+        mae = self.outcomes(embedding, rows)["age_mae"].mean().item()
         return {"age_mae": mae, "score": mae}
+
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Absolute errors in years."""
+        return {"age_mae": (self.predict(embedding) - self.ages[rows]).abs().double()}
 
 
 class AttributesTask(Task):
@@ -183,3 +195,7 @@ class AttributesTask(Task):
         each = [task.metrics(embedding, rows) for task in self.tasks]
         score = sum(figures.pop("score") for figures in each)
         return {**{name: value for figures in each for name, value in figures.items()}, "score": score}
+
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Those of each."""
+        return {name: values for task in self.tasks for name, values in task.outcomes(embedding, rows).items()}

@@ -45,6 +45,10 @@ class CohortTask(Task):
         gap = cohort_gap(self.task.soft_accuracies(embedding, rows), self.cohort[rows], len(self.names))
         return {**terms, "loss": terms["loss"] + self.gap_weight * gap, "gap": gap.detach()}
 
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """The task's."""
+        return self.task.outcomes(embedding, rows)
+
     def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
         """The task's figures, the accuracy of each cohort, their gap, and mean − gap; NaN where a cohort has no row."""
         is_right = self.task.accuracies(embedding, rows)

@@ -63,5 +63,9 @@ class DistilledTask(Task):
         """The task's figures and the distance."""
         return {**self.task.metrics(embedding, rows), "distil": self._distance(embedding, rows).item()}
 
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """The task's."""
+        return self.task.outcomes(embedding, rows)
+
     def _distance(self, embedding: Tensor, rows: Tensor) -> Tensor:
         return distillation(self.map(embedding), self.teacher[rows], self.kind)

@@ -35,6 +35,13 @@ class Task(nn.Module):
         """Figures of the validation part, among them ``"score"``: what training makes small, and ends by."""
         raise NotImplementedError
 
+    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Numbers of each row, float64 of shape (n,), whose mean is the figure of that name; none by itself.
+
+        Figures of pairs, such as an EER, are no means over rows.
+        """
+        return {}
+
     def keep(self, name: str, truth: Tensor) -> None:
         """Keep what is true of every row."""
         self.register_buffer(name, truth, persistent=False)

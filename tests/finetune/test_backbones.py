@@ -1,6 +1,7 @@
 """Every light network learns, in steps and by the command, and comes back as something that the pipeline runs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -59,6 +60,9 @@ def test_the_command_trains_a_network_of_timm_stage_by_stage_and_writes_both_for
     )
     said = capsys.readouterr().out
     assert "timm:test_vit" in said and f"--embedder {run / 'embedder'}.onnx" in said
+    epochs, outcomes = (pd.read_csv(run / name) for name in ("epochs.csv", "validation.csv"))
+    best = epochs.loc[epochs["score"].idxmin()]
+    assert outcomes["gender_accuracy"].mean() == pytest.approx(best["gender_accuracy"]) and len(outcomes) == 8
     crops = np.random.default_rng(0).integers(0, 256, (3, 150, 150, 3), np.uint8)
     folder, file = (EmbedderRequest(str(run / where)).build() for where in ("embedder", "embedder.onnx"))
     np.testing.assert_allclose(folder.embed(crops), file.embed(crops), atol=1e-4)
