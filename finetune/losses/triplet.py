@@ -82,7 +82,7 @@ def quadruplet(
     return QuadrupletLoss(real + fake_weight * of_fakes, real, of_fakes, *means)
 
 
-def mine(embedding: Tensor, person: Tensor, is_fake: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def mine(embedding: Tensor, person: Tensor, is_fake: Tensor | None = None) -> tuple[Tensor, ...]:
     """For each real photo of a batch the hardest of each kind: positions of anchors, positives, negatives and fakes.
 
     Parameters
@@ -90,19 +90,22 @@ def mine(embedding: Tensor, person: Tensor, is_fake: Tensor) -> tuple[Tensor, Te
     embedding : Tensor of shape (n, dimension)
     person : Tensor of shape (n,), int
         Whom a fake claims to show.
-    is_fake : Tensor of shape (n,), bool
+    is_fake : Tensor of shape (n,), bool, optional
+        Without it all are photos, and the fourth is not returned.
 
     Returns
     -------
-    anchor, positive, negative, fake : Tensor of shape (n_quadruplets,), int64
+    anchor, positive, negative, fake : Tensor of shape (n_anchors,), int64
         The farthest other photo of the person, the nearest photo of another one, the nearest fake of the person. Photos
-        for which one of the three is not in the batch are no anchors.
+        for which one of them is not in the batch are no anchors.
     """
     distances = torch.cdist(embedding.detach().float(), embedding.detach().float())
-    is_same, is_real = person[:, None] == person[None], ~is_fake
+    is_same = person[:, None] == person[None]
+    is_real = torch.ones_like(person, dtype=torch.bool) if is_fake is None else ~is_fake
     is_itself = torch.eye(len(person), dtype=torch.bool, device=person.device)
-    kinds = (is_same & is_real & ~is_itself, ~is_same & is_real, is_same & is_fake)
-    anchor = torch.nonzero(is_real & torch.stack([kind.any(1) for kind in kinds]).all(0))[:, 0]
-    positive = distances.masked_fill(~kinds[0], -torch.inf).argmax(1)
-    negative, fake = (distances.masked_fill(~kind, torch.inf).argmin(1) for kind in kinds[1:])
-    return anchor, positive[anchor], negative[anchor], fake[anchor]
+    near = is_same & is_real & ~is_itself
+    far = [~is_same & is_real] if is_fake is None else [~is_same & is_real, is_same & is_fake]
+    anchor = torch.nonzero(is_real & torch.stack([kind.any(1) for kind in (near, *far)]).all(0))[:, 0]
+    farthest = distances.masked_fill(~near, -torch.inf).argmax(1)
+    nearest = [distances.masked_fill(~kind, torch.inf).argmin(1) for kind in far]
+    return anchor, farthest[anchor], *(position[anchor] for position in nearest)

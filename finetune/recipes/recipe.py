@@ -16,7 +16,9 @@ PRECISIONS = ("float32", "bf16", "fp16")
 DISTIL_LOSSES = ("cosine", "mse")
 #: Tasks whose loss may have a term for the gap between cohorts, and that may be scored by mean − gap.
 COHORT_TASKS = ("gender", "criterion")
-TASKS = ("gender", "age_gender", "criterion", "arcface", "quadruplet")
+#: Tasks that tell persons apart, whose batches are made of persons.
+PERSON_TASKS = ("arcface", "triplet", "quadruplet")
+TASKS = ("gender", "age_gender", "criterion", *PERSON_TASKS)
 
 
 def _setting(
@@ -107,7 +109,7 @@ class Recipe:
     @property
     def needs_persons(self) -> bool:
         """Whether batches are made of persons."""
-        return self.task in ("arcface", "quadruplet")
+        return self.task in PERSON_TASKS
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -133,9 +135,10 @@ class Recipe:
     @property
     def columns(self) -> tuple[str, ...]:
         """Label columns that the task needs."""
-        wanted = {"age_gender": ("age", "gender"), "arcface": ("identity",), "quadruplet": ("identity", "fake")}
-        names = wanted[self.task] if self.task not in COHORT_TASKS else self.targets
-        return (*names, self.cohort) if self.cohort else names
+        if self.task in COHORT_TASKS:
+            return self.cells
+        others = {"age_gender": ("age", "gender"), "quadruplet": ("identity", "fake")}
+        return others.get(self.task, ("identity",))
 
 
 def _check(item: Field, value: Any) -> None:

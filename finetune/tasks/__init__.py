@@ -3,7 +3,7 @@
 from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
 from .cohorts import CohortTask
 from .distilled import DistilledTask
-from .identities import MarginTask, QuadrupletTask
+from .identities import MarginTask, QuadrupletTask, TripletTask
 from .making import make_task
 from .task import Task
 
@@ -17,5 +17,6 @@ __all__ = [
     "MarginTask",
     "QuadrupletTask",
     "Task",
+    "TripletTask",
     "make_task",
 ]

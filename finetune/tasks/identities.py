@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from faceheads.verification.error_rates import ErrorCurve
 
 from ..losses.margin import MarginSoftmax
-from ..losses.triplet import QuadrupletLoss, mine, quadruplet
+from ..losses.triplet import QuadrupletLoss, distance, mine, quadruplet, triplet
 from .task import Task
 
 #: Rows of the validation part that are compared with each other at most, spread over it.
@@ -64,6 +64,36 @@ class MarginTask(Task):
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """The loss of the margin."""
         return {"loss": self.softmax(embedding, self.person[rows])}
+
+    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
+        """The EER."""
+        similarity, is_mated, _ = comparisons(embedding, self.person[rows])
+        eer = _eer(similarity, is_mated)
+        return {"eer": eer, "score": 100 * eer}
+
+
+class TripletTask(Task):
+    """Embeddings on the unit sphere, near for photos of a person, far for other persons; the score is the EER in percent.
+
+    Parameters
+    ----------
+    person : Tensor of shape (n_rows,), int64
+    margin : float or None
+        Of distances; None for the soft margin.
+    """
+
+    def __init__(self, person: Tensor, margin: float | None) -> None:
+        super().__init__()
+        self.margin = margin
+        self.keep("person", person)
+
+    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """The triplet loss of the hardest triplets of the batch; 0, of distances that are NaN, where there is none."""
+        unit = F.normalize(embedding.float())
+        anchor, positive, negative = mine(unit, self.person[rows])
+        d_positive, d_negative = (distance(unit[anchor], unit[other]) for other in (positive, negative))
+        loss = triplet(d_positive, d_negative, self.margin) if len(anchor) else 0 * unit.sum()
+        return {"loss": loss, "d_positive": d_positive.detach().mean(), "d_negative": d_negative.detach().mean()}
 
     def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
         """The EER."""

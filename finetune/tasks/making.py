@@ -16,7 +16,7 @@ from ..recipes import Recipe
 from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
 from .cohorts import CohortTask
 from .distilled import DistilledTask
-from .identities import MarginTask, QuadrupletTask
+from .identities import MarginTask, QuadrupletTask, TripletTask
 from .task import Task
 
 #: More values than this are no cohorts.
@@ -132,15 +132,23 @@ def _arcface(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, di
     return MarginTask(torch.from_numpy(person), n_persons, dimension, *settings)
 
 
+def _triplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, _dimension: int) -> TripletTask:
+    person, _ = person_codes(labels["identity"], is_validation)
+    return TripletTask(torch.from_numpy(person), _margin(recipe))
+
+
+def _margin(recipe: Recipe) -> float | None:
+    return recipe.margin if recipe.margin >= 0 else None
+
+
 def _quadruplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> QuadrupletTask:
     person, n_persons = person_codes(labels["identity"], is_validation)
     is_fake = torch.from_numpy(labels["fake"].astype(int).to_numpy() == 1)
     if not is_fake.any() or is_fake.all():
         raise LabelError("'fake' must be 1 for fakes and 0 for photos, and both must occur.")
-    margin = recipe.margin if recipe.margin >= 0 else None
     weight = recipe.cosine_weight
     head = MarginSoftmax(dimension, n_persons, "cosface", recipe.scale, 0.0) if weight else None
-    return QuadrupletTask(torch.from_numpy(person), is_fake, margin, recipe.fake_weight, head, weight)
+    return QuadrupletTask(torch.from_numpy(person), is_fake, _margin(recipe), recipe.fake_weight, head, weight)
 
 
 _MAKERS: Mapping[str, Callable[[Recipe, pd.DataFrame, np.ndarray, int], Task]] = {
@@ -148,5 +156,6 @@ _MAKERS: Mapping[str, Callable[[Recipe, pd.DataFrame, np.ndarray, int], Task]] =
     "age_gender": _age_gender,
     "criterion": _criterion,
     "arcface": _arcface,
+    "triplet": _triplet,
     "quadruplet": _quadruplet,
 }
