@@ -3,9 +3,10 @@
 from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
 from .cohorts import CohortTask
 from .distilled import DistilledTask
-from .identities import MarginTask, QuadrupletTask, TripletTask
 from .making import make_task
+from .margins import MarginTask
 from .task import Task
+from .triplets import QuadrupletTask, TripletTask
 
 __all__ = [
     "AgeTask",

@@ -16,8 +16,9 @@ from ..recipes import Recipe
 from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
 from .cohorts import CohortTask
 from .distilled import DistilledTask
-from .identities import MarginTask, QuadrupletTask, TripletTask
+from .margins import MarginTask
 from .task import Task
+from .triplets import QuadrupletTask, TripletTask
 
 #: More values than this are no cohorts.
 MAX_COHORTS = 20

@@ -1,9 +1,4 @@
-"""Who is on a photo, for persons that training does not know: by margins or by distances, scored by the EER.
-
-References
-----------
-H. Qi, M. Brown, D. G. Lowe, Low-shot learning with imprinted weights, CVPR 2018 (classes that begin as mean embeddings).
-"""
+"""Who is on a photo, for persons that training does not know: by distances from photos of the same and of other persons."""
 
 from __future__ import annotations
 
@@ -14,62 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceheads.verification.error_rates import ErrorCurve
-
 from ..losses.margin import MarginSoftmax
 from ..losses.triplet import QuadrupletLoss, distance, mine, quadruplet, triplet
+from .margins import imprint
+from .pair_errors import comparisons, equal_error_rate
 from .task import Task
-
-#: Rows of the validation part that are compared with each other at most, spread over it.
-MAX_COMPARED = 2000
-
-
-class MarginTask(Task):
-    """Embeddings whose angles tell persons apart; the score is the EER over all pairs of the validation part, in percent.
-
-    Parameters
-    ----------
-    person : Tensor of shape (n_rows,), int64
-        Persons of the training part are numbered first, from 0.
-    n_persons : int
-        Of the training part.
-    dimension : int
-    kind, scale, margin
-        See :class:`finetune.losses.margin.MarginSoftmax`.
-    has_mean_start : bool, default=True
-        Whether persons begin as the mean of their photos' embeddings rather than at random.
-    """
-
-    def __init__(
-        self,
-        person: Tensor,
-        n_persons: int,
-        dimension: int,
-        kind: str,
-        scale: float,
-        margin: float,
-        has_mean_start: bool = True,
-    ) -> None:
-        super().__init__()
-        self.has_mean_start = has_mean_start
-        self.softmax = MarginSoftmax(dimension, n_persons, kind, scale, margin)
-        self.keep("person", person)
-
-    @torch.no_grad()
-    def begin(self, embed: Callable[[np.ndarray], Tensor]) -> None:
-        """Let every person begin as the mean of the unit embeddings of the person's training photos."""
-        if self.has_mean_start:
-            imprint(self.softmax.weight, self.person, embed)
-
-    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The loss of the margin."""
-        return {"loss": self.softmax(embedding, self.person[rows])}
-
-    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
-        """The EER."""
-        similarity, is_mated, _ = comparisons(embedding, self.person[rows])
-        eer = _eer(similarity, is_mated)
-        return {"eer": eer, "score": 100 * eer}
 
 
 class TripletTask(Task):
@@ -98,7 +42,7 @@ class TripletTask(Task):
     def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
         """The EER."""
         similarity, is_mated, _ = comparisons(embedding, self.person[rows])
-        eer = _eer(similarity, is_mated)
+        eer = equal_error_rate(similarity, is_mated)
         return {"eer": eer, "score": 100 * eer}
 
 
@@ -168,42 +112,8 @@ class QuadrupletTask(Task):
         similarity, is_same, has_fake = comparisons(embedding, self.person[rows], self.is_fake[rows])
         is_mated = is_same & (has_fake == 0)
         kinds = {"eer_real": ~is_same & (has_fake == 0), "eer_fake": is_same & (has_fake == 1)}
-        figures = {name: _eer(similarity[is_mated | some], is_mated[is_mated | some]) for name, some in kinds.items()}
+        figures = {
+            name: equal_error_rate(similarity[is_mated | some], is_mated[is_mated | some])
+            for name, some in kinds.items()
+        }
         return {**figures, "score": 50 * sum(figures.values())}
-
-
-def imprint(weight: Tensor, person: Tensor, embed: Callable[[np.ndarray], Tensor]) -> None:
-    """Make each person's weights the direction of the mean of the unit embeddings of the person's rows.
-
-    Parameters
-    ----------
-    weight : Tensor of shape (n_persons, dimension)
-        Changed; without gradient.
-    person : Tensor of shape (n_rows,), int64
-        Rows of persons from ``n_persons`` on do not count.
-    embed : callable
-        Takes positions of rows, gives their embeddings.
-    """
-    rows = torch.nonzero(person < len(weight))[:, 0]
-    unit = F.normalize(embed(rows.cpu().numpy()).float())
-    sums = torch.zeros_like(weight).index_add_(0, person[rows], unit)
-    weight.copy_(F.normalize(sums))
-
-
-def comparisons(
-    embedding: Tensor, person: Tensor, is_fake: Tensor | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs of rows, of up to ``MAX_COMPARED`` of them: cosine, whether of one person, how many of the two are fakes."""
-    step = -(-len(person) // MAX_COMPARED)
-    unit = F.normalize(embedding[::step].float()).cpu().numpy()
-    person = person[::step].cpu().numpy()
-    n_fakes = np.zeros(len(person), int) if is_fake is None else is_fake[::step].cpu().numpy().astype(int)
-    one, other = np.triu_indices(len(person), 1)
-    return (unit @ unit.T)[one, other], person[one] == person[other], n_fakes[one] + n_fakes[other]
-
-
-def _eer(similarity: np.ndarray, is_mated: np.ndarray) -> float:
-    """The EER; NaN where one kind of pair is missing."""
-    if is_mated.all() or not is_mated.any():
-        return float("nan")
-    return ErrorCurve.from_similarities(similarity, is_mated).eer().interpolated
