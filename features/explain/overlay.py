@@ -34,13 +34,33 @@ def overlay(crop: np.ndarray, pixel_map: PixelMap, side_px: int = 300) -> np.nda
     -------
     ndarray of shape (side_px, width, 3), uint8, RGB
     """
-    values = smoothed(pixel_map.values)
+    return scaled(np.concatenate([crop, coloured(crop, smoothed(pixel_map.values))], axis=1), side_px)
+
+
+def coloured(crop: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The crop in gray with values over it, orange where they are positive and blue where they are negative.
+
+    Parameters
+    ----------
+    crop : array of shape (height, width, 3), uint8, RGB
+    values : array of shape (height, width)
+        Full colour is for the largest absolute values.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8, RGB
+    """
     full = np.quantile(np.abs(values), _FULL_QUANTILE)
-    strength = (
-        _STRONGEST * np.clip(np.abs(values) / full, 0, 1)[..., None] if full > 0 else np.zeros((*values.shape, 1))
-    )
+    strength = np.clip(np.abs(values) / full, 0, 1) if full > 0 else np.zeros(values.shape)
     gray = (crop @ np.array(_LUMA))[..., None].repeat(3, axis=2)
     colour = np.where(values[..., None] > 0, FOR_RGB, AGAINST_RGB)
-    mixed = np.rint(gray * (1 - strength) + colour * strength).astype(np.uint8)
-    both = Image.fromarray(np.concatenate([crop, mixed], axis=1))
-    return np.asarray(both.resize((round(both.width * side_px / both.height), side_px), Image.Resampling.BICUBIC))
+    share = _STRONGEST * strength[..., None]
+    return np.rint(gray * (1 - share) + colour * share).astype(np.uint8)
+
+
+def scaled(picture: np.ndarray, height_px: int) -> np.ndarray:
+    """A picture, uint8 RGB, in another height."""
+    image = Image.fromarray(picture)
+    return np.asarray(
+        image.resize((round(image.width * height_px / image.height), height_px), Image.Resampling.BICUBIC)
+    )
