@@ -66,7 +66,7 @@ def cohort_columns(samples: Samples, names: Sequence[str]) -> dict[str, pd.Categ
 
 def _cohorts(samples: Samples, name: str) -> pd.Categorical:
     if name in samples.labels.columns:
-        return _of_labels(samples.labels[name])
+        return label_cohorts(samples.labels[name])
     if name in _NUMBERS_OF_PHOTOS:
         return _of_photos(samples.table, name)
     if name == "detection":
@@ -77,7 +77,14 @@ def _cohorts(samples: Samples, name: str) -> pd.Categorical:
     )
 
 
-def _of_labels(column: pd.Series) -> pd.Categorical:
+def label_cohorts(column: pd.Series) -> pd.Categorical:
+    """The cohorts of a label column: its classes, decades of ages, or parts of other numbers.
+
+    Raises
+    ------
+    LabelError
+        If it has one value only.
+    """
     (target,), _ = find_targets(column.to_frame(), [column.name])
     if target.task == REGRESSION:
         cut = decades if target.unit == "years" else _parts

@@ -22,9 +22,22 @@ _NAMES = {
     "rmse": "root mean square error",
     "within_5": "within 5",
     "within_10": "within 10",
+    "eer": "equal error rate",
+    "eer_real": "equal error rate, other people",
+    "eer_fake": "equal error rate, fakes",
 }
 #: Metrics that are told in percent.
-SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "within_5", "within_10")
+SHARES = (
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "within_5",
+    "within_10",
+    "eer",
+    "eer_real",
+    "eer_fake",
+)
 _N_CLASSES = 8
 
 

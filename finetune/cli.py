@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 
@@ -14,14 +14,19 @@ import torch
 from faceheads.command import run_command
 from faceheads.labels import default_label_path, read_labels
 from faceheads.pool import resolve_jobs
+from faceheads.report.training import ModelCard, read_card
 from faceheads.table_io import read_table
 
 from .augment import Augmentation
+from .card import UNSAID, write_card
+from .charts import can_draw, colours_of
+from .embedding_pictures import EmbeddingPictures
 from .execution import Execution
 from .history import EPOCHS, STEPS
 from .loop import Trainer
+from .observer import Observer
 from .onnx_file import require_onnx
-from .outcomes import write_outcomes
+from .outcomes import best_embedding, write_outcomes
 from .processes import joined_processes
 from .progress import Progress
 from .progress_bar import ProgressBar
@@ -29,6 +34,7 @@ from .recipes import RECIPES, Recipe, find_recipe
 from .rehearsal import rehearse
 from .session import EMBEDDER, check_folder, examples_of, finish, finish_onnx, layers_of, make_model
 from .teacher import teacher_embeddings
+from .tensorboard import TensorBoard, require_tensorboard
 from .training_set import SplitOptions, TrainingSet, make_training_set
 
 _STOPPED = "stopped; go on from the last checkpoint with the same command and --resume"
@@ -60,6 +66,8 @@ def finetune_parser() -> argparse.ArgumentParser:
         metavar="TABLE",
         help="feature table whose embeddings of the same faces those of the network shall stay near to",
     )
+    parser.add_argument("--card", type=Path, help="JSON with the model card's words on data, terms, use and contact")
+    parser.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard too")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     parser.add_argument(
         "--dry-run", action="store_true", help="make a few steps, say what the whole would take, and stop"
@@ -115,19 +123,17 @@ def finetune_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _finetune(args: argparse.Namespace) -> int:
-    chosen = _recipe_of(args)
-    device = _device(args.device)
-    if args.onnx:
-        require_onnx()
+    chosen, device, card = _recipe_of(args), _device(args.device), _card_words(args)
+    _require_packages(args)
     with joined_processes(device.type) as processes:
-        execution = Execution(device, args.compile, processes)
         with processes.main_first():
             training = _training_set(args, chosen)
             if processes.is_main and not args.dry_run:
                 check_folder(args.out, chosen, training, args.resume)
             model = make_model(training, chosen)
-        with closing(ProgressBar()) as bar:
-            trainer = Trainer(model, examples_of(training, chosen), chosen, args.out, execution, [bar])
+        execution = Execution(device, args.compile, processes)
+        with _observers(args.out, chosen, training, args.tensorboard) as observers:
+            trainer = Trainer(model, examples_of(training, chosen), chosen, args.out, execution, observers)
             if processes.is_main:
                 _describe(chosen, training, trainer)
                 _warn(chosen)
@@ -135,13 +141,40 @@ def _finetune(args: argparse.Namespace) -> int:
                 return _rehearse(trainer)
             if args.resume:
                 trainer.resume()
-            progress = trainer.run()
+            trainer.run()
         if processes.is_main:
-            write_outcomes(args.out, training, model, device)
-            _report(args.out, progress, finish(args.out, chosen, training, trainer.model))
-            if args.onnx:
-                _report_onnx(args.out, finish_onnx(args.out, training))
+            _finish(args, trainer, training, card)
     return 0
+
+
+def _require_packages(args: argparse.Namespace) -> None:
+    if args.tensorboard:
+        require_tensorboard()
+    if args.onnx:
+        require_onnx()
+
+
+@contextmanager
+def _observers(folder: Path, chosen: Recipe, training: TrainingSet, has_tensorboard: bool) -> Iterator[list[Observer]]:
+    """Progress on stderr, pictures of embeddings where matplotlib is installed, and TensorBoard where it is asked for."""
+    with closing(ProgressBar()) as bar, closing(TensorBoard(folder)) as board:
+        pictures = EmbeddingPictures(folder, colours_of(chosen, training.labels[training.is_validation]))
+        yield [bar, *([pictures] if can_draw() else []), *([board] if has_tensorboard else [])]
+
+
+def _finish(args: argparse.Namespace, trainer: Trainer, training: TrainingSet, card: ModelCard) -> None:
+    """Export, and tell of it."""
+    embedding = best_embedding(args.out, training, trainer.model, trainer.execution.device)
+    write_outcomes(args.out, training, trainer.model, embedding)
+    difference = finish(args.out, trainer.recipe, training, trainer.model)
+    _report(args.out, trainer.progress, difference)
+    if args.onnx:
+        _report_onnx(args.out, finish_onnx(args.out, training))
+    print(f"model card    {write_card(trainer, training, embedding, difference, card)}")
+
+
+def _card_words(args: argparse.Namespace) -> ModelCard:
+    return UNSAID if args.card is None else read_card(args.card, UNSAID)
 
 
 def _recipe_of(args: argparse.Namespace) -> Recipe:

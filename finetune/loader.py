@@ -10,8 +10,6 @@ from itertools import islice
 import numpy as np
 import torch
 
-from faceheads.pool import resolve_jobs
-
 #: Batches that are gathered ahead.
 N_AHEAD = 2
 #: Changes crops of some rows, in place, for a step: uint8 of shape (n, height, width, 3), int64 of shape (n,), int.
@@ -41,7 +39,7 @@ class BatchLoader:
 
     def changed_batches(self, rows_and_steps: Iterable[tuple[np.ndarray, int]]) -> Iterator[torch.Tensor]:
         """For each array of rows and step, its crops, changed where the loader was told how; else as :meth:`batches`."""
-        return self._ahead(rows_and_steps, 1 if self._change is None else resolve_jobs(None))
+        return self._ahead(rows_and_steps, 1 if self._change is None else _n_cores())
 
     def _ahead(
         self, rows_and_steps: Iterable[tuple[np.ndarray, int | None]], n_threads: int
@@ -64,3 +62,11 @@ class BatchLoader:
 
     def _moved(self, batch: torch.Tensor) -> torch.Tensor:
         return batch.to(self._device, non_blocking=True).permute(0, 3, 1, 2)
+
+
+def _n_cores() -> int:
+    from faceheads.pool import (
+        default_jobs,  # which imports joblib: not needed where nothing is changed
+    )
+
+    return default_jobs()

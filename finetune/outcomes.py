@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from faceheads.atomic import write_text
 from faceheads.metrics.intervals import Estimate, GroupBootstrap
@@ -28,12 +29,13 @@ OUTCOMES = "validation.csv"
 _KEY, _GROUP = "key", "group"
 
 
-def write_outcomes(folder: Path, training: TrainingSet, model: Model, device: torch.device) -> None:
-    """Write the file of a training whose best weights are in its folder.
+def best_embedding(folder: Path, training: TrainingSet, model: Model, device: torch.device) -> Tensor:
+    """Embeddings of the validation part by the best weights of a training, of shape (n_validation, dimension).
 
     Parameters
     ----------
     folder : Path
+        Of the training.
     training : TrainingSet
     model : Model
         Gets the weights of the best epoch, those of the task too.
@@ -43,19 +45,30 @@ def write_outcomes(folder: Path, training: TrainingSet, model: Model, device: to
     model.network.load_state_dict(best["network"])
     model.task.load_state_dict(best["task"])
     rows = np.flatnonzero(training.is_validation)
-    numbers = _outcomes(model.to(device), training, rows, device)
-    if numbers:
-        keys = training.keys
-        frame = pd.DataFrame({_KEY: [keys[row] for row in rows], _GROUP: training.groups[rows], **numbers})
-        write_text(folder / OUTCOMES, frame.to_csv(index=False, lineterminator="\n"))
+    examples = Examples(training.crops.pixels, training.crop_row, rows, batches_of=lambda epoch: np.empty((0, 0), int))
+    return Evaluator(examples, Execution(device)).embed(model.to(device), rows)
 
 
 @torch.inference_mode()
-def _outcomes(model: Model, training: TrainingSet, rows: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
-    examples = Examples(training.crops.pixels, training.crop_row, rows, batches_of=lambda epoch: np.empty((0, 0), int))
-    embedding = Evaluator(examples, Execution(device)).embed(model, rows)
-    numbers = model.eval().task.outcomes(embedding, torch.from_numpy(rows).to(device))
-    return {name: values.cpu().numpy() for name, values in numbers.items()}
+def write_outcomes(folder: Path, training: TrainingSet, model: Model, embedding: Tensor) -> None:
+    """Write the file of a training.
+
+    Parameters
+    ----------
+    folder : Path
+    training : TrainingSet
+    model : Model
+        With the best weights.
+    embedding : Tensor of shape (n_validation, dimension)
+        As :func:`best_embedding` gave it.
+    """
+    rows = np.flatnonzero(training.is_validation)
+    numbers = model.eval().task.outcomes(embedding, torch.from_numpy(rows).to(embedding.device))
+    if numbers:
+        keys = training.keys
+        told = {name: values.cpu().numpy() for name, values in numbers.items()}
+        frame = pd.DataFrame({_KEY: [keys[row] for row in rows], _GROUP: training.groups[rows], **told})
+        write_text(folder / OUTCOMES, frame.to_csv(index=False, lineterminator="\n"))
 
 
 def estimates(folder: Path) -> dict[str, Estimate]:

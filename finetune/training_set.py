@@ -40,6 +40,8 @@ class TrainingSet:
     is_validation : ndarray of shape (n_rows,), bool
     n_test, n_unlabelled : int
         Rows that were left out for the test, and for want of a label.
+    split_by, grouped_by : str
+        How the test part and the groups were found, in words.
     teacher : ndarray of shape (n_rows, n_numbers), float32, optional
         Embeddings that those of the network shall be near to.
     """
@@ -51,6 +53,8 @@ class TrainingSet:
     is_validation: np.ndarray
     n_test: int
     n_unlabelled: int
+    split_by: str = ""
+    grouped_by: str = ""
     teacher: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -139,6 +143,8 @@ def _without_test(crops: CropFile, samples: Samples, columns: Sequence[str], opt
         is_validation=grouped_split(groups, options.validation_size, options.seed + 1) == TEST,
         n_test=int(samples.in_part(TEST).sum()),
         n_unlabelled=int((samples.in_part(TRAIN) & ~is_labelled).sum()),
+        split_by=samples.split_by,
+        grouped_by=samples.grouped_by,
     )
 
 

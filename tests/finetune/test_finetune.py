@@ -30,8 +30,13 @@ def command(tmp_path_factory):
 
 def test_what_is_trained_is_what_the_pipeline_runs(command, tmp_path, capsys):
     out = tmp_path / "out"
-    assert command("gender", "--out", str(out), "--epochs", "1") == 0
-    assert "exported" in capsys.readouterr().out
+    (tmp_path / "words.json").write_text(json.dumps({"data": "pictures of noise"}))
+    assert command("gender", "--out", str(out), "--epochs", "1", "--card", str(tmp_path / "words.json")) == 0
+    told = capsys.readouterr().out
+    assert "exported" in told and "card.md" in told
+    card = (out / "embedder/card.md").read_text()
+    assert "pictures of noise" in card and "### gender" in card and "not shown: fewer than 50 rows" in card
+    assert {path.name for path in (out / "embedder/pictures").iterdir()} >= {"curves.png", "embeddings_000.png"}
     embedder = EmbedderRequest(str(out / "embedder")).build()
     assert embedder.spec.crop == {"kind": "dlib_chip", "size": 150, "padding": 0.25}
     assert (embedder.spec.network, embedder.spec.landmark_scheme, embedder.spec.dimension) == (

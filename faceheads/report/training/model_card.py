@@ -8,7 +8,7 @@ M. Mitchell et al., Model cards for model reporting, FAT* 2019.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 _MAX_BYTES = 2**16
@@ -47,8 +47,18 @@ class ModelCard:
     contact: str = _UNSAID
 
 
-def read_card(path: Path) -> ModelCard:
+#: What is said of a head where nobody says more.
+UNSAID = ModelCard()
+
+
+def read_card(path: Path, unsaid: ModelCard = UNSAID) -> ModelCard:
     """The card in a JSON file: an object with some of the attributes of :class:`ModelCard`, each a text.
+
+    Parameters
+    ----------
+    path : Path
+    unsaid : ModelCard
+        What counts where the file says nothing.
 
     Raises
     ------
@@ -71,4 +81,4 @@ def read_card(path: Path) -> ModelCard:
     unknown = sorted(set(values) - set(names))
     if unknown:
         raise CardError(f"{wanted}; {path} also has {unknown[:3]}.")
-    return ModelCard(**values)
+    return replace(unsaid, **values)
