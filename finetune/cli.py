@@ -9,8 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 
-import torch
-
 from faceheads.command import run_command
 from faceheads.labels import default_label_path, read_labels
 from faceheads.pool import resolve_jobs
@@ -21,7 +19,7 @@ from .augment import Augmentation
 from .card import UNSAID, write_card
 from .charts import can_draw, colours_of
 from .embedding_pictures import EmbeddingPictures
-from .execution import Execution
+from .execution import Execution, find_device
 from .history import EPOCHS, STEPS
 from .loop import Trainer
 from .observer import Observer
@@ -123,7 +121,7 @@ def finetune_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _finetune(args: argparse.Namespace) -> int:
-    chosen, device, card = _recipe_of(args), _device(args.device), _card_words(args)
+    chosen, device, card = _recipe_of(args), find_device(args.device), _card_words(args)
     _require_packages(args)
     with joined_processes(device.type) as processes:
         with processes.main_first():
@@ -194,16 +192,6 @@ def _training_set(args: argparse.Namespace, chosen: Recipe) -> TrainingSet:
     if args.teacher is None:
         return training
     return replace(training, teacher=teacher_embeddings(read_table(args.teacher), training.keys))
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"--device must be cpu or cuda; got {name!r}.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch sees no CUDA device on this machine. Use --device cpu.")
-    return device
 
 
 def _describe(chosen: Recipe, training: TrainingSet, trainer: Trainer) -> None:

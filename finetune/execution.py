@@ -26,5 +26,22 @@ class Execution:
     processes: Processes = field(default_factory=Processes)
 
 
+def find_device(name: str) -> torch.device:
+    """The device of an option ``--device``.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or torch does not see it.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"--device must be cpu or cuda; got {name!r}.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda: torch sees no CUDA device on this machine. Use --device cpu.")
+    return device
+
+
 #: In this process alone, on its CPU.
 ON_CPU = Execution()
