@@ -80,7 +80,7 @@ def structural_similarity(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def layers_from_top(embedder: TorchEmbedder, crop: np.ndarray) -> list[nn.Module]:
-    """The layers with weights that an embedding goes through, the last one first.
+    """The layers with weights that an embedding is made by, the last one first; without those behind the layers asked for.
 
     Parameters
     ----------
@@ -88,13 +88,20 @@ def layers_from_top(embedder: TorchEmbedder, crop: np.ndarray) -> list[nn.Module
     crop : array of shape (height, width, 3), uint8, RGB
         Any crop: it is sent through to see which layers are called.
     """
-    called: dict[nn.Module, None] = {}
+    import torch
+
+    outputs: dict[nn.Module, torch.Tensor] = {}
+    device = next(embedder.module.parameters()).device
+    pixels = torch.as_tensor(crop[None], dtype=torch.float32, device=device).requires_grad_()
     with ExitStack() as stack:
         for module in embedder.module.modules():
             if next(module.parameters(recurse=False), None) is not None:
-                stack.enter_context(module.register_forward_hook(lambda layer, given, out: called.setdefault(layer)))
-        embedder.embed(crop[None])
-    return list(called)[::-1]
+                stack.enter_context(
+                    module.register_forward_hook(lambda layer, given, out: outputs.update({layer: out}))
+                )
+        vectors = embedder.module(pixels.permute(0, 3, 1, 2), embedder.spec.layers)
+    gradients = torch.autograd.grad(vectors.sum(), list(outputs.values()), allow_unused=True)
+    return [layer for layer, gradient in zip(outputs, gradients, strict=True) if gradient is not None][::-1]
 
 
 @contextmanager

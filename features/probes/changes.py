@@ -13,16 +13,7 @@ from functools import partial
 import numpy as np
 
 from .glasses import MOVED_DOWN, clear_glasses, dark_glasses
-from .light import (
-    behind,
-    blurred,
-    blurred_eyes,
-    blurred_mouth,
-    gray,
-    lit,
-    lit_from_side,
-    noisy,
-)
+from .light import behind, blurred, blurred_eyes, blurred_mouth, gray, lit, lit_from_side, noisy
 from .recolour import HAIR_COLOURS, recoloured_background, recoloured_hair
 from .scene import Scene
 

@@ -29,7 +29,7 @@ FIRST = HeadDecision("first", "", lambda e: np.asarray(e, np.float64)[:, 0], is_
 
 
 class ThreeLayers(torch.nn.Module):
-    """Defined in another order than called, with a layer that is never called."""
+    """Defined in another order than called, with a layer that is never called and one whose output nobody wants."""
 
     def __init__(self):
         super().__init__()
@@ -38,10 +38,13 @@ class ThreeLayers(torch.nn.Module):
         self.first = torch.nn.Conv2d(3, 8, 5, stride=2)
         self.second = torch.nn.Conv2d(8, 8, 3)
         self.idle = torch.nn.Linear(2, 2)
+        self.behind = torch.nn.Linear(4, 2)
 
     def forward(self, crops, layers):
         x = torch.relu(self.first(crops.float() / 255))
-        return self.last((torch.relu(self.second(x)) ** 2).mean((2, 3)))
+        vectors = self.last((torch.relu_(self.second(x)) ** 2).mean((2, 3)))
+        self.behind(vectors)
+        return vectors
 
 
 @pytest.fixture

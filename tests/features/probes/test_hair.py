@@ -1,14 +1,7 @@
 import numpy as np
 import pytest
 
-from features.probes.colours import (
-    Normal,
-    clustered,
-    halved,
-    lab_of,
-    log_density,
-    rgb_of,
-)
+from features.probes.colours import Normal, clustered, halved, lab_of, log_density, rgb_of
 from features.probes.hair import along_edges, find_hair
 from tests.features.probes.drawn_faces import drawn_head
 
