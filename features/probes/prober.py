@@ -99,7 +99,7 @@ class Prober:
     def _probe(self, seen: SeenImage, image: DecodedImage, is_shown: bool) -> ProbedPhoto:
         embeddings, is_made, tiles = [], [], []
         for number, face in enumerate(seen.found.faces):
-            scene, place = self._scene(image.rgb, face, seen.path)
+            scene, place = scene_around(image.rgb, face, (self._seed, zlib.crc32(seen.path.encode())))
             changed = [change(scene) for change in self._changes]
             crops = [seen.found.crops[number]]
             crops += [crops[0] if one is None else self._crop(image.rgb, face, place, one) for one in changed]
@@ -111,14 +111,6 @@ class Prober:
         rows = seen.rows(np.stack([of_face[0] for of_face in embeddings]))
         return ProbedPhoto(rows, predictions, np.array(is_made, bool).reshape(len(rows), -1), tiles)
 
-    def _scene(self, rgb: np.ndarray, face: Face, path: str) -> tuple[Scene, tuple[slice, slice]]:
-        """The part of the photo around a face, and where it is."""
-        bare = face.with_landmarks(np.empty((0, 2)), "none")
-        frame = FaceFrame(find_landmarks(rgb, [bare], SCHEME)[0].landmarks_xy)
-        place = frame.box(rgb.shape[:2])
-        seed = (self._seed, zlib.crc32(path.encode()))
-        return Scene(np.ascontiguousarray(rgb[place]), frame.moved((place[1].start, place[0].start)), seed), place
-
     def _crop(self, rgb: np.ndarray, face: Face, place: tuple[slice, slice], changed: np.ndarray) -> np.ndarray:
         photo = rgb.copy()
         photo[place] = changed
@@ -129,3 +121,21 @@ class Prober:
         if isinstance(vectors, str):
             raise RuntimeError(vectors)  # noqa: TRY004  (what the pipeline says in place of vectors is why it failed)
         return vectors
+
+
+def scene_around(rgb: np.ndarray, face: Face, seed: tuple[int, ...] = (0,)) -> tuple[Scene, tuple[slice, slice]]:
+    """The part of a photo around a face, with dlib's 68 landmarks, and the rows and columns of the photo that it is.
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (height, width, 3), uint8
+        The photo.
+    face : Face
+        Found in it; its box is what counts.
+    seed : tuple of int
+        Of what is random in changes.
+    """
+    bare = face.with_landmarks(np.empty((0, 2)), "none")
+    frame = FaceFrame(find_landmarks(rgb, [bare], SCHEME)[0].landmarks_xy)
+    place = frame.box(rgb.shape[:2])
+    return Scene(np.ascontiguousarray(rgb[place]), frame.moved((place[1].start, place[0].start)), seed), place
