@@ -50,13 +50,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         results = _results(Path(folder))
     results["passes"] = (results["fault"] == "") & (results["grown_mb"] < args.max_mb)
-    print(markdown_table(*_summary(results)))
+    print(markdown_table(*summary_by_kind(results)))
     for row in results[~results["passes"]].itertuples():
         print(f"\nnot as it should be: {row.kind}, {row.what}: {row.fault or 'memory'} ({row.grown_mb:.0f} MB)")
     return int(not results["passes"].all())
 
 
-def _summary(results: pd.DataFrame) -> tuple[list[str], list[list]]:
+def summary_by_kind(results: pd.DataFrame) -> tuple[list[str], list[list]]:
+    """Header and rows of a table of verdicts by what was done to the files."""
     header = ["what was done", "files", "refused as they should be", "most memory, MB", "longest, s"]
     rows = [
         [kind, len(some), int(some["passes"].sum()), f"{some['grown_mb'].max():.0f}", f"{some['seconds'].max():.2f}"]
@@ -68,7 +69,7 @@ def _summary(results: pd.DataFrame) -> tuple[list[str], list[list]]:
 def _results(folder: Path) -> pd.DataFrame:
     canary = folder / "canary"
     good = _good_file(folder)
-    if _in_own_process(lambda: _load(good))["fault"] != "it was loaded":
+    if in_own_process(lambda: _load(good))["fault"] != "it was loaded":
         raise RuntimeError("the file that is not hostile must be loaded.")
     rows = []
     for file in chain(hostile_files(good.read_bytes(), canary), bombs(good.read_bytes())):
@@ -90,7 +91,7 @@ def _good_file(folder: Path) -> Path:
 
 
 def _verdict(path: Path, canary: Path) -> dict:
-    loaded, commanded = (_in_own_process(lambda f=f: f(path)) for f in (_load, _command))
+    loaded, commanded = (in_own_process(lambda f=f: f(path)) for f in (_load, _command))
     faults = [result["fault"] for result in (loaded, commanded)]
     if canary.exists():
         canary.unlink()
@@ -104,7 +105,7 @@ def _load(path: Path) -> str:
     try:
         load_heads(path)
     except HeadError as error:
-        return _fault_of_message(str(error))
+        return fault_of_message(str(error))
     return "it was loaded"
 
 
@@ -113,15 +114,16 @@ def _command(path: Path) -> str:
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
         code = annotate_main(["--img_dir", str(path.parent), "--output_dir", str(path.parent), "--model", str(path)])
-    return "the exit code is not 2" if code != 2 else _fault_of_message(said.getvalue().strip())
+    return "the exit code is not 2" if code != 2 else fault_of_message(said.getvalue().strip())
 
 
-def _fault_of_message(message: str) -> str:
+def fault_of_message(message: str) -> str:
+    """What is wrong with a message that should be one sentence; empty when nothing is."""
     is_one = 0 < len(message) <= _MAX_LETTERS and "\n" not in message and "Traceback" not in message
     return "" if is_one else f"it says: {message[:200]!r}"
 
 
-def _in_own_process(work: Callable[[], str]) -> dict:
+def in_own_process(work: Callable[[], str]) -> dict:
     """What ``work`` returned in a forked process, by how much that one's peak of memory grew, and how long it took."""
     reading, writing = os.pipe()
     child = os.fork()

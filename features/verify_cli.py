@@ -30,6 +30,7 @@ from faceheads.verification.scores.registry import PLAIN
 from faceheads.verification.threshold_file import load_threshold
 
 from .embed import EmbedderRequest
+from .explain.methods import METHODS
 from .extract import Extraction
 from .folders import list_images
 from .options import DETECTORS, add_machine_options, devices
@@ -63,6 +64,7 @@ def verification_parser() -> argparse.ArgumentParser:
         "FACECOM's Task B (the person on each distorted photo of val); --feature keeps the embeddings",
     )
     _add_photo_options(parser)
+    _add_explanation_options(parser)
     add_machine_options(parser)
     return parser
 
@@ -81,6 +83,22 @@ def _add_photo_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--detector", choices=DETECTORS, help="(default: hog, or that of the threshold)")
     group.add_argument(
         "--faces", choices=FACE_POLICIES, help="of several faces (default: largest, or as the threshold)"
+    )
+
+
+def _add_explanation_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("two photos")
+    group.add_argument(
+        "--explain",
+        type=Path,
+        metavar="DIR",
+        help="write a picture and arrays of what makes the two faces similar, in both photos",
+    )
+    group.add_argument(
+        "--explain_by",
+        choices=METHODS,
+        default=METHODS[0],
+        help="gradients need a network that runs in torch (default: %(default)s)",
     )
 
 
@@ -104,7 +122,11 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _check_comparisons(args: argparse.Namespace) -> None:
-    """Refuse options on comparisons where something else is done."""
+    """Refuse options where something else is done."""
+    if args.explain is not None:
+        raise ValueError(
+            "--explain is about two photos: python verify.py A.jpg B.jpg --threshold T.json --explain DIR."
+        )
     others = [name for name in ("gallery", "clean", "submission") if getattr(args, name) is not None]
     asked = [name for name in ("fuse", "cohort", "bona_fide", "fake_fmr") if getattr(args, name)]
     asked += ["score"] * (args.score != PLAIN)

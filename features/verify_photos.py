@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from faceheads.verification.known_errors import KnownErrors
 from faceheads.verification.scores.registry import PLAIN
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
 
-from .threshold_pipelines import see_photos
+from .explain.pair_job import PairExplanationJob, check_explainable
+from .threshold_pipelines import configs_of, see_photos
 
 
 def verify_photos(args: argparse.Namespace) -> int:
@@ -28,11 +30,14 @@ def verify_photos(args: argparse.Namespace) -> int:
         If there are not two photos, or one has no face that can be compared.
     """
     file = _threshold(args)
+    if args.explain is not None:
+        check_explainable(file)  # better now than after the work
     seen = see_photos(args.photos, file, args)
     faces, bona_fide = (seen, None) if file.check is None else (seen.table, seen.bona_fide)
     _check_faces(args.photos, faces)
     decision = file.decide_photos(faces, bona_fide)
-    print(json.dumps(decision.to_json()) if args.json else in_words(decision, file, args.photos))
+    explained = None if args.explain is None else _explain(args, file, faces)
+    print(_as_json(decision, explained) if args.json else in_words(decision, file, args.photos, explained))
     return 0 if decision.answer == "match" else 1
 
 
@@ -55,10 +60,21 @@ def _check_faces(photos: list[Path], faces: FaceTable) -> None:
             raise ValueError(f"{path} cannot be compared: {why}. Failure to acquire is no decision.")
 
 
+def _explain(args: argparse.Namespace, file: ThresholdFile, faces: FaceTable) -> Path:
+    if file.check is not None:
+        print("note: the similarity is explained; what the bona fide head saw is not", file=sys.stderr)
+    (config,) = configs_of(file, args)
+    return PairExplanationJob(args.explain, config, args.explain_by).run(tuple(args.photos), file, faces)
+
+
+def _as_json(decision: Decision, explained: Path | None) -> str:
+    return json.dumps(decision.to_json() | ({} if explained is None else {"explanation": str(explained)}))
+
+
 # ------------------------------------------------------------------------------------------------- in words
 
 
-def in_words(decision: Decision, file: ThresholdFile, photos: list[Path]) -> str:
+def in_words(decision: Decision, file: ThresholdFile, photos: list[Path], explained: Path | None = None) -> str:
     """A decision in lines for a person.
 
     Parameters
@@ -67,6 +83,8 @@ def in_words(decision: Decision, file: ThresholdFile, photos: list[Path]) -> str
     file : ThresholdFile
     photos : list of Path
         Two.
+    explained : Path, optional
+        Where the picture of an explanation lies.
     """
     unsure = f"unsure from {file.unsure_low:.4f} to {file.unsure_high:.4f}"
     compared = f"{decision.similarity:.4f} ({file.score_name}; threshold {file.threshold:.4f}, {unsure})"
@@ -80,6 +98,8 @@ def in_words(decision: Decision, file: ThresholdFile, photos: list[Path]) -> str
     else:
         lines = [("score", compared), *_of_evidence(decision, file, photos), ("FMR", of_people)]
         lines.append(("FMR, fakes", _of_fakes(decision.evidence, file)))
+    if explained is not None:
+        lines.append(("explained", str(explained)))
     return "\n".join([decision.answer, *(f"{name:<12} {words}" for name, words in lines)])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from ..metrics.intervals import Estimate
 from .acquisition import Acquisition
 from .comparisons import Comparisons
-from .json_values import count, exactly, rate
+from .json_values import count, exactly, number, rate
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -87,4 +87,7 @@ def _acquisition(values: Mapping) -> Acquisition:
     names = {f.name for f in fields(Acquisition)}
     exactly(values, names | {"fta"}, "acquisition")
     statuses = {str(name): count(n) for name, n in values["status_counts"].items()}
-    return Acquisition(**{n: count(values[n]) for n in names - {"status_counts"}}, status_counts=statuses)
+    found = Acquisition(**{n: count(values[n]) for n in names - {"status_counts"}}, status_counts=statuses)
+    if values["fta"] is not None and number(values["fta"]) != found.fta:
+        raise ValueError("the failure-to-acquire rate does not fit its counts.")
+    return found

@@ -31,6 +31,9 @@ def count(value: object) -> int:
 def rate(values: Mapping) -> Estimate:
     """An error rate with its interval, all in [0, 1] or undefined; anything else raises ValueError."""
     exactly(values, {"value", "low", "high", "note"}, "a rate")
+    for name in ("value", "low", "high"):
+        if values[name] is not None:
+            number(values[name])
     estimate = Estimate.from_json(dict(values))
     if not all(0 <= x <= 1 for x in (estimate.value, estimate.low, estimate.high) if not math.isnan(x)):
         raise ValueError("a rate and its limits must be in [0, 1].")

@@ -288,7 +288,7 @@ def tune_threshold(
         raise ValueError("a bona fide check goes with an FMR of fakes: give both or neither.")
     if reported is not None:
         check_disjoint(tuned.trials, reported.trials)
-    threshold = find_threshold(tuned.trials, request)
+    threshold = find_threshold(tuned.trials, request) if check is not None else request.find(tuned.rates.curve)
     reach = _finite_reach(tuned, request)
     errors = KnownErrors.of(*(_people(one, check) for one in (tuned, reported)), threshold)
     if check is not None:
@@ -368,7 +368,7 @@ def _refuse_constant(name: str) -> float:
 
 
 def _from_json(values: object, path: str | os.PathLike) -> ThresholdFile:
-    if not isinstance(values, dict) or values.get("format") != FORMAT or values.get("version") != VERSION:
+    if not isinstance(values, dict) or values.get("format") != FORMAT or number(values.get("version")) != VERSION:
         raise ValueError(f"it must be an object with format {FORMAT!r} and version {VERSION}.")
     described, checked = values.pop("score", None), values.pop("bona_fide", None)
     names = {f.name for f in fields(ThresholdFile)} - {"score", "check"}

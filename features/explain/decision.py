@@ -11,6 +11,7 @@ import numpy as np
 from faceheads.fitted_head import Head
 from faceheads.headfile import HeadFile
 from faceheads.targets import MULTILABEL, REGRESSION
+from faceheads.verification.scores.base import PairScore
 
 #: Probabilities nearer to 0 or 1 do not change the log-odds any more.
 _SMALLEST_PROBABILITY = 1e-9
@@ -40,12 +41,29 @@ class Decision(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class HeadDecision:
-    """What a scikit-learn head decided about a face.
+class DifferencedDecision:
+    """A decision by any function of the embedding: its gradient is taken by central differences, which for the few hundred
+    numbers of an embedding is one call.
+    """
 
-    The score is the logarithm of the odds of the decided class, or the number itself. Any estimator will do: the gradient is
-    taken by central differences, which for the embedding's few hundred numbers is one call of the head.
+    def score(self, embeddings: np.ndarray) -> np.ndarray:
+        """See :class:`Decision`."""
+        raise NotImplementedError
+
+    def gradient(self, embeddings: np.ndarray) -> np.ndarray:
+        """See :class:`Decision`."""
+        embeddings = np.asarray(embeddings, np.float64)
+        n, dimension = embeddings.shape
+        step = _STEP * np.sqrt((embeddings**2).mean())
+        moves = step * np.eye(dimension)
+        moved = embeddings[:, None, None, :] + np.stack([moves, -moves])[None]
+        scores = self.score(moved.reshape(-1, dimension)).reshape(n, 2, dimension)
+        return (scores[:, 0] - scores[:, 1]) / (2 * step)
+
+
+@dataclass(frozen=True, eq=False)
+class HeadDecision(DifferencedDecision):
+    """What a scikit-learn head decided about a face: the logarithm of the odds of the decided class, or the number itself.
 
     Attributes
     ----------
@@ -68,20 +86,10 @@ class HeadDecision:
         p = np.clip(raw, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
         return np.log(p) - np.log1p(-p)
 
-    def gradient(self, embeddings: np.ndarray) -> np.ndarray:
-        """See :class:`Decision`."""
-        embeddings = np.asarray(embeddings, np.float64)
-        n, dimension = embeddings.shape
-        step = _STEP * np.sqrt((embeddings**2).mean())
-        moves = step * np.eye(dimension)
-        moved = embeddings[:, None, None, :] + np.stack([moves, -moves])[None]
-        scores = self.score(moved.reshape(-1, dimension)).reshape(n, 2, dimension)
-        return (scores[:, 0] - scores[:, 1]) / (2 * step)
-
 
 @dataclass(frozen=True, eq=False)
 class SimilarityDecision:
-    """How similar a face is to another one: the cosine of the angle between their embeddings.
+    """How similar a face is to another one: the cosine of the angle between their embeddings, or minus their distance.
 
     Attributes
     ----------
@@ -89,21 +97,61 @@ class SimilarityDecision:
         The other embedding.
     name : str
     unit : str
+    metric : {"cosine", "euclidean"}
     """
 
     other: np.ndarray
     name: str = "similarity"
     unit: str = ""
+    metric: str = "cosine"
 
     def score(self, embeddings: np.ndarray) -> np.ndarray:
         """See :class:`Decision`."""
+        if self.metric == "euclidean":
+            return -np.linalg.norm(self._away(embeddings), axis=1)
         return _unit(embeddings) @ _unit(self.other)
 
     def gradient(self, embeddings: np.ndarray) -> np.ndarray:
-        """See :class:`Decision`: of x·y/|x||y| it is (ŷ − cos · x̂) / |x|."""
+        """See :class:`Decision`: of x·y/|x||y| it is (ŷ − cos · x̂) / |x|, of −|x − y| it is (y − x) / |x − y|."""
+        if self.metric == "euclidean":
+            away = self._away(embeddings)
+            length = np.linalg.norm(away, axis=1, keepdims=True)
+            return -away / np.where(length == 0, 1, length)
         length = np.linalg.norm(embeddings, axis=1, keepdims=True)
         cosine = self.score(embeddings)[:, None]
         return (_unit(self.other) - cosine * _unit(embeddings)) / length
+
+    def _away(self, embeddings: np.ndarray) -> np.ndarray:
+        return np.asarray(embeddings, np.float64) - self.other
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreDecision(DifferencedDecision):
+    """How similar a face is to another one by a score that was fitted to other people.
+
+    Attributes
+    ----------
+    pair_score : PairScore
+        Fitted.
+    other : ndarray of shape (n_features,)
+        The other face as the score takes it.
+    quality : ndarray of shape (n_qualities,)
+        What the score takes behind the vector of this face; it stays as it is whatever happens to the pixels.
+    name : str
+    unit : str
+    """
+
+    pair_score: PairScore
+    other: np.ndarray
+    quality: np.ndarray
+    name: str = "similarity"
+    unit: str = ""
+
+    def score(self, embeddings: np.ndarray) -> np.ndarray:
+        """See :class:`Decision`."""
+        faces = np.hstack([embeddings, np.tile(self.quality, (len(embeddings), 1))])
+        other = self.pair_score.transform(self.other[None])
+        return self.pair_score.compare(self.pair_score.transform(faces), np.repeat(other, len(faces), axis=0))
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -127,6 +127,7 @@ def test_a_missing_matplotlib_is_told_before_the_work(files, capsys, monkeypatch
         (("--pairs", "pairs.csv", "--threshold", "pairs.csv"), "not a threshold file"),
         (("--pairs", "pairs.csv", "--score", "plda"), "--save_threshold"),
         (("--identity", "folder", "--gallery", "first", "--fuse", "x"), "leave it away with --gallery"),
+        (("--identity", "folder", "--explain", "x"), "--explain is about two photos"),
         (("--identity", "folder", "--score", "plda", "--save_threshold", "x", "--max_pairs", "all"), "of the metric"),
     ],
 )
@@ -217,6 +218,8 @@ def test_two_photos_go_through_the_pipelines_of_all_fused_tables(files, photos, 
     assert json.loads(capsys.readouterr().out)["similarity"] == pytest.approx(1)
     assert photos("one.png", "two.png", "--detector", "hog", threshold="fused.json") == 2
     assert "leave --detector and --embedder away" in capsys.readouterr().err
+    assert photos("one.png", "two.png", "--explain", "out", threshold="fused.json") == 2
+    assert "this threshold is of 2 fused tables" in capsys.readouterr().err
 
 
 def test_a_photo_without_a_face_is_no_decision(photos, capsys):

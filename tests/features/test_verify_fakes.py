@@ -16,6 +16,7 @@ from faceheads.table_io import write_table
 from faceheads.verification.threshold_file import load_threshold
 from features import threshold_pipelines
 from features.cli import verify_main
+from features.explain.pair_job import PairExplanationJob
 from features.face import Face
 from features.pipeline import FacePipeline
 from features.pipeline_config import PipelineConfig
@@ -211,6 +212,25 @@ def test_a_photo_without_a_face_is_no_decision(compare, capsys):
     assert "none.png cannot be compared: no_face" in capsys.readouterr().err
     assert compare("real", "fake", options=("--bona_fide", "x.skops")) == 2
     assert "two photos are compared by what the threshold says" in capsys.readouterr().err
+
+
+def test_the_similarity_is_explained_and_what_the_head_saw_is_not(compare, capsys, tmp_path, monkeypatch):
+    called = []
+    monkeypatch.setattr(
+        PairExplanationJob, "run", lambda self, *given: called.append((self, *given)) or tmp_path / "x.png"
+    )
+    assert (
+        compare("real", "fake", options=("--json", "--explain", str(tmp_path / "out"), "--explain_by", "occlusion"))
+        == 1
+    )
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["explanation"] == str(tmp_path / "x.png")
+    assert "what the bona fide head saw is not" in captured.err
+    ((job, photos, file, faces),) = called
+    assert (job.output, job.method, job.config.detector) == (tmp_path / "out", "occlusion", "hog")
+    assert [photo.name for photo in photos] == ["real.png", "fake.png"] and len(faces) == 2 and file.check is not None
+    assert compare("real", "again", options=("--explain", str(tmp_path))) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"explained    {tmp_path / 'x.png'}"
 
 
 def test_the_commands_of_the_documentation_are_understood():
