@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +106,10 @@ def test_yaml_needs_the_extra_and_json_does_not(tmp_path, monkeypatch):
     with pytest.raises(MissingPackage, match=r'pip install "faceheads\[finetune\]", or write it as .json'):
         read(tmp_path, "task: gender")
     assert read(tmp_path, '{"task": "gender"}', "mine.json") == RECIPES["gender"]
+
+
+def test_the_recipe_of_the_documentation_is_one(tmp_path):
+    page = (Path(__file__).parents[3] / "docs/finetuning.md").read_text(encoding="utf-8")
+    lines = page[page.index("    task: ") :].split("\n\n")[0]
+    found = read(tmp_path, textwrap.dedent(lines))
+    assert (found.cohort, found.augmentation.cutout_part) == ("Male", "mouth")
