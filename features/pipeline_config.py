@@ -15,6 +15,11 @@ from .embed import EmbedderRequest
 
 FACE_POLICIES = ("largest", "central", "all", "only")
 NO_FACE_POLICIES = ("skip", "whole")
+#: Why heads without a specification cannot be given photos.
+UNKNOWN_SPEC = (
+    "The model was trained on a table without a specification (a CSV of other software), so nobody can tell "
+    "which embeddings it needs. Train again on a table that feature_extraction.py wrote."
+)
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,14 @@ from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.spec import TableSpec
 from faceheads.store import HeadFile, load_heads, software_versions
 
-from ..explain.job import EXPLANATIONS, METHODS, ExplanationJob
+from ..explain.attention import transformer_of
+from ..explain.job import ATTENTION, EXPLANATIONS, ExplanationJob
+from ..explain.methods import METHODS
 from ..failures import Allowance
 from ..folders import list_images
 from ..options import DETECTORS, add_machine_options, devices, natural
 from ..patience import announced
-from ..pipeline_config import PipelineConfig
+from ..pipeline_config import UNKNOWN_SPEC, PipelineConfig
 from .fonts import font_for
 from .people import PeopleRequest, Recognised, recognise
 from .planning import MIN_TEXT_PX
@@ -106,9 +108,10 @@ def _add_explanation_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--explain_by",
-        choices=METHODS,
+        choices=(*METHODS, ATTENTION),
         default="gradients",
-        help="integrated gradients, or what happens when parts are hidden: slower, for any network (default: %(default)s)",
+        help="integrated gradients; occlusion, what happens when parts are hidden: slower, for any network; or attention, "
+        "where a vision transformer looks whatever the target (default: %(default)s)",
     )
 
 
@@ -148,6 +151,8 @@ def _annotate(args: argparse.Namespace) -> int:
     jobs = resolve_jobs(args.jobs)
     found = None if people is None else _recognised(args, people, photos, jobs)
     config = found.config if heads is None else _config(args, heads.table_spec)
+    if explained is not None and args.explain_by == ATTENTION:
+        transformer_of(replace(config.embedder, backend="torch").build(config.device))
     job = AnnotationJob(args.img_dir, photos, args.output_dir, model, config, shown, args.trust, jobs, args.font)
     if found is not None:
         job = replace(job, known=found.known, font_path=font_for(found.names_shown, args.font))
@@ -237,10 +242,7 @@ def _check_font(path: str | None) -> None:
 def _config(args: argparse.Namespace, spec: TableSpec | None) -> PipelineConfig:
     """The pipeline that a head or threshold file asks for, with the options that the user changed."""
     if spec is None:
-        raise ValueError(
-            "The model was trained on a table without a specification (a CSV of other software), so nobody can tell "
-            "which embeddings it needs. Train again on a table that feature_extraction.py wrote."
-        )
+        raise ValueError(UNKNOWN_SPEC)
     changes = {"faces": "all", "no_face": "skip", "min_face_px": args.min_face, "device": _device(args.device)}
     if args.landmarks != "auto":
         changes["landmarks"] = args.landmarks

@@ -96,7 +96,7 @@ def attention_of(embedder: Embedder, crop: np.ndarray) -> Attention:
     """
     import torch
 
-    transformer = _transformer_of(embedder)
+    transformer = transformer_of(embedder)
     device = next(embedder.module.parameters()).device
     batch = torch.from_numpy(np.ascontiguousarray(crop[None])).to(device).permute(0, 3, 1, 2)
     with torch.inference_mode(), _recorded(transformer) as weights:
@@ -111,8 +111,14 @@ def attention_of(embedder: Embedder, crop: np.ndarray) -> Attention:
     )
 
 
-def _transformer_of(embedder: Embedder) -> nn.Module:
-    """The vision transformer inside an embedder, whose blocks all have attention that can be read."""
+def transformer_of(embedder: Embedder) -> nn.Module:
+    """The vision transformer of timm inside an embedder, whose blocks all have attention that can be read.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
     modules = list(embedder.module.modules()) if isinstance(embedder, TorchEmbedder) else []
     if any(type(module).__module__.startswith("timm.") for module in modules):
         from timm.models import VisionTransformer

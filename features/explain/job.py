@@ -4,6 +4,8 @@
 ``team.jpg.0.gender.png``             the crop of the first face, and the map over it: see :mod:`.overlay`
 ``team.jpg.0.npz``                    its arrays: ``crop`` (height, width, 3), uint8, and for each target the map
                                       (height, width), float32; no pickles
+``team.jpg.0.attention.png``          by attention, in place of the first: see :mod:`.attention_picture`; the arrays are then
+                                      ``attention``, its rollout, and ``attention_heads`` (n_heads, height, width)
 ====================================  =================================================================================
 
 Sub-folders are those of the photos. Faces have the numbers that they have in ``faces.csv``.
@@ -29,13 +31,15 @@ from faceheads.store import load_heads
 
 from ..pipeline import FacePipeline
 from ..pipeline_config import PipelineConfig
+from .attention import Attention, attention_of
+from .attention_picture import attention_picture
 from .decision import head_decision
-from .gradients import PixelMap, integrated_gradients
-from .network import DifferentiableNetwork
-from .occlusion import occlusion
+from .gradients import PixelMap
+from .methods import pixel_map
 from .overlay import overlay
 
-METHODS = ("gradients", "occlusion")
+#: The way that asks the network only, and no head.
+ATTENTION = "attention"
 #: Folder inside the output folder.
 EXPLANATIONS = "explanations"
 
@@ -64,7 +68,8 @@ class ExplanationJob:
     config : PipelineConfig
         Of the heads; the network runs in torch whatever it says.
     targets : tuple of str
-    method : {"gradients", "occlusion"}
+    method : {"gradients", "occlusion", "attention"}
+        Attention is the network's and the same for every target.
     trust : bool
         Whether a pickled head file may be loaded.
     jobs : int
@@ -118,8 +123,12 @@ def _explain_photo(job: ExplanationJob, path: str) -> Explained:
     folder = job.output / EXPLANATIONS / Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
     for number, versions in enumerate(found.crops):
+        stem = folder / f"{Path(path).name}.{number}"
+        if job.method == ATTENTION:
+            _write_attention(stem, versions[0], attention_of(pipeline.embedder, versions[0]))
+            continue
         maps = {target: explain_face(pipeline, heads, versions[0], target, job.method) for target in job.targets}
-        _write_face(folder / f"{Path(path).name}.{number}", versions[0], maps)
+        _write_face(stem, versions[0], maps)
     return Explained(path, len(found.crops))
 
 
@@ -143,20 +152,24 @@ def explain_face(
     ValueError
         If the method is unknown, or gradients are asked of an embedder that does not run in torch.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}; got {method!r}.")
-    embedder = pipeline.embedder
-    decision = head_decision(heads, target, embedder.embed(crop[None])[0])
-    if method == "occlusion":
-        return occlusion(embedder.embed, decision, crop)
-    return integrated_gradients(DifferentiableNetwork(embedder), decision, crop)
+    decision = head_decision(heads, target, pipeline.embedder.embed(crop[None])[0])
+    return pixel_map(pipeline.embedder, decision, crop, method)
 
 
 def _write_face(stem: Path, crop: np.ndarray, maps: dict[str, PixelMap]) -> None:
     for target, found in maps.items():
         write_image(stem.with_name(f"{stem.name}.{_in_file_name(target)}.png"), overlay(crop, found))
+    _write_arrays(stem, crop=crop, **{target: found.values for target, found in maps.items()})
+
+
+def _write_attention(stem: Path, crop: np.ndarray, found: Attention) -> None:
+    write_image(stem.with_name(f"{stem.name}.{ATTENTION}.png"), attention_picture(crop, found))
+    _write_arrays(stem, crop=crop, attention=found.rollout(), attention_heads=found.of_heads())
+
+
+def _write_arrays(stem: Path, **arrays: np.ndarray) -> None:
     with atomic_path(stem.with_name(f"{stem.name}.npz")) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, crop=crop, **{target: found.values for target, found in maps.items()})
+        np.savez_compressed(file, **arrays)
 
 
 def _in_file_name(target: str) -> str:

@@ -29,10 +29,10 @@ from ..failures import Allowance
 from ..folders import list_images
 from ..options import add_machine_options, devices
 from ..pipeline import FacePipeline
-from ..pipeline_config import PipelineConfig
+from ..pipeline_config import UNKNOWN_SPEC, PipelineConfig
 from .changes import FAMILIES
 from .document import probe_document
-from .effects import measure_effects
+from .effects import Effect, measure_effects
 from .job import Probed, ProbeJob
 from .sheet import probe_sheet
 from .tables import effects_frame, effects_text, faces_frame
@@ -90,13 +90,15 @@ def _probe(args: argparse.Namespace) -> int:
     FacePipeline(job.config).warm_up()
     with tqdm(total=len(photos), unit="photo", desc="probe", file=sys.stderr) as bar:
         probed = job.run(photos, bar.update)
+    counted = ", ".join(f"{n} {status}" for status, n in probed.table.status_counts().items() if n)
+    if not probed.answers:
+        raise ValueError(f"No face was found in the photos of {args.img_dir}: {counted}.")
     samples = _samples(probed.table.usable, labels, args.groups)
-    effects = (
-        measure_effects(probed, samples.groups, cohort_columns(samples, args.cohort), args.seed)
-        if len(samples.table)
-        else []
-    )
-    _write(args.output_dir, probed, effects, samples, args.report)
+    effects = measure_effects(probed, samples.groups, cohort_columns(samples, args.cohort), args.seed)
+    remarks = [f"Photos: {counted}. Faces: {len(samples.table)}.", f"Drawn for intervals: {samples.grouped_by}."]
+    print("\n".join(remarks) + effects_text(effects))
+    written = _write(args.output_dir, probed, effects, remarks if args.report else None)
+    print(f"\nwritten to {args.output_dir}: {', '.join(written)}")
     return allowed.exit_code(probed.table.status_counts())
 
 
@@ -106,10 +108,7 @@ def _job(args: argparse.Namespace) -> ProbeJob:
     targets = _chosen("--attributes", args.attributes, heads.targets)
     families = _chosen("--probes", args.probes, FAMILIES)
     if heads.table_spec is None:
-        raise ValueError(
-            "The model was trained on a table without a specification, so nobody can tell which embeddings it needs. Train "
-            "again on a table that feature_extraction.py wrote."
-        )
+        raise ValueError(UNKNOWN_SPEC)
     (device, *others) = devices(args.device)
     if others:
         raise ValueError(f"--device: probes work on one device; got {args.device!r}.")
@@ -138,19 +137,18 @@ def _samples(faces: FaceTable, labels: pd.DataFrame | None, groups: str) -> Samp
     else:
         matched = labels_for(faces, labels, allow_missing=True)
     samples = Samples(faces, matched, np.arange(len(faces)), np.full(len(faces), NEITHER, object))
-    return group_samples(samples, groups) if len(faces) else samples
+    return group_samples(samples, groups)
 
 
-def _write(output: Path, probed: Probed, effects: list, samples: Samples, with_report: bool) -> None:
-    counts = {status: n for status, n in probed.table.status_counts().items() if n}
-    counted = ", ".join(f"{n} {status}" for status, n in counts.items())
-    remarks = [f"Photos: {counted}. Faces: {len(samples.table)}.", f"Drawn for intervals: {samples.grouped_by}."]
+def _write(output: Path, probed: Probed, effects: Sequence[Effect], remarks: Sequence[str] | None) -> list[str]:
+    """Write everything, the report only with remarks for it; returns the names of the files."""
     write_text(output / EFFECTS_FILE, effects_frame(effects).to_csv(index=False, float_format="%.6g"))
     write_text(output / FACES_FILE, faces_frame(probed).to_csv(index=False, float_format="%.4g"))
-    sheet = probe_sheet(probed.shown, probed.changes) if probed.shown else None
-    if sheet is not None:
-        write_image(output / SHEET_FILE, sheet)
-    if with_report:
-        write_document(output, REPORT_NAME, probe_document(effects, probed.shown, probed.changes, remarks))
-    print("\n".join(remarks) + effects_text(effects))
-    print(f"\nwritten to {output}: {EFFECTS_FILE}, {FACES_FILE}" + (f", {SHEET_FILE}" if sheet is not None else ""))
+    written = [EFFECTS_FILE, FACES_FILE]
+    if probed.shown:
+        write_image(output / SHEET_FILE, probe_sheet(probed.shown, probed.changes))
+        written.append(SHEET_FILE)
+    if remarks is None:
+        return written
+    document = probe_document(effects, probed.shown, probed.changes, remarks)
+    return [*written, *(path.name for path in write_document(output, REPORT_NAME, document))]

@@ -53,9 +53,8 @@ def probe_document(
     """
     targets = dict.fromkeys(effect.target for effect in effects)
     by_target = {target: [effect for effect in effects if effect.target == target] for target in targets}
-    overview: list[Block] = [Headline(tuple(map(_figure, by_target.values())))] if targets else []
-    overview += [Text(_HOW_TO_READ), *map(Text, remarks)]
-    sections = [Section("In short", tuple(overview))]
+    headline = Headline(tuple(map(_figure, by_target.values())))
+    sections = [Section("In short", (headline, Text(_HOW_TO_READ), *map(Text, remarks)))]
     sections += [
         Section(target, tuple(_blocks(some, f"target_{number}")))
         for number, (target, some) in enumerate(by_target.items(), start=1)

@@ -61,15 +61,13 @@ def measure_effects(
     Parameters
     ----------
     probed : Probed
-        With n_faces faces.
+        With n_faces faces, at least one.
     groups : array of shape (n_faces,)
         Persons, or photos.
     cohorts : mapping of str to Categorical of n_faces rows
     seed : int, default=0
         Of the draws.
     """
-    if not probed.answers:
-        return []
     draws = GroupBootstrap(groups, seed=seed)
     return [_effect(answers, probe, probed, draws, cohorts) for answers in probed.answers for probe in probed.probes]
 

@@ -36,6 +36,12 @@ _MIN_SEEN, _MIN_FOUND = 0.5, 0.12
 #: A prior of hair from which on a pixel takes part in learning its colour.
 _TELLING_PRIOR = 0.3
 _SURE = 0.97
+#: Density of hair of a colour that is not like that on the crown: lower than that of anything else.
+_LOG_UNLIKE_HAIR = -18.0
+#: Minus the logarithm of the density at which a colour that one of the other distributions explains well lies.
+_TYPICAL = 9.0
+#: Pixels of the view on the crown that a piece of hair must have.
+_SMALLEST_PIECE = 15
 #: Of the filter that follows edges: half width in eye distances, and the variance below which an edge is none.
 _FILTER_RADIUS, _FILTER_VARIANCE = 0.12, 1e-3
 
@@ -157,12 +163,6 @@ def _probability(lab: np.ndarray, places: _Places) -> np.ndarray:
     return np.where(places.is_inside, weights, 0)
 
 
-#: Density of hair of a colour that is not like that on the crown: lower than that of anything else.
-_LOG_UNLIKE_HAIR = -18.0
-#: Minus the logarithm of the density at which a colour that one of the other distributions explains well lies.
-_TYPICAL = 9.0
-
-
 def _cut_out(picture: np.ndarray, probability: np.ndarray, places: _Places) -> np.ndarray:
     """Pixels of hair, bool: the probabilities cut along the edges of the picture, and only what hangs together with the crown."""
     cv2 = import_cv2()
@@ -177,10 +177,6 @@ def _cut_out(picture: np.ndarray, probability: np.ndarray, places: _Places) -> n
     _, pieces = cv2.connectedComponents(opened)
     on_crown = np.bincount(pieces[places.is_crown & (pieces > 0)], minlength=pieces.max() + 1)
     return (on_crown > _SMALLEST_PIECE)[pieces] & (pieces > 0)
-
-
-#: Pixels of the view on the crown that a piece of hair must have.
-_SMALLEST_PIECE = 15
 
 
 def along_edges(rgb: np.ndarray, mask: np.ndarray, radius_px: float) -> np.ndarray:

@@ -35,6 +35,8 @@ HAIR_COLOURS = {
 }
 #: Strands are stretched at most so much: more makes noise of dark hair.
 _MAX_STRETCH = 1.8
+#: Strands that are darker than the mean have less colour, as in photos, but at least this share of it.
+_LEAST_DEPTH = 0.25
 
 
 def recoloured_hair(scene: Scene, name: str) -> np.ndarray | None:
@@ -58,10 +60,6 @@ def _recoloured(scene: Scene, colour: HairColour) -> np.ndarray:
     mean = (lab * weights[..., None]).sum(axis=(0, 1))
     variation = np.sqrt((weights * (lab[..., 0] - mean[0]) ** 2).sum())
     stretch = min(colour.variation / max(variation, 1.0), _MAX_STRETCH)
-    strands = (lab[..., 0] - mean[0]) * stretch
-    changed = np.stack([colour.lightness + strands, lab[..., 1] * 0 + colour.a, lab[..., 2] * 0 + colour.b], axis=-1)
-    # Dark strands have less colour and very light ones too, as seen in photos: full colour at the mean.
-    depth = np.clip(changed[..., :1] / colour.lightness, 0.25, 1.3)
-    changed[..., 1:] *= np.minimum(depth, 1.0)
-    changed[..., 0] = np.clip(changed[..., 0], 1, 98)
-    return rgb_of(changed)
+    lightness = np.clip(colour.lightness + stretch * (lab[..., 0] - mean[0]), 1, 98)
+    depth = np.clip(lightness / colour.lightness, _LEAST_DEPTH, 1)
+    return rgb_of(np.stack([lightness, colour.a * depth, colour.b * depth], axis=-1))

@@ -86,7 +86,7 @@ def faces_frame(probed: Probed) -> pd.DataFrame:
             about = {"path": faces.path[rows], "face_number": faces.face_index[rows] + 1}
             about |= {"target": answers.target, "change": change}
             frames.append(pd.DataFrame({**about, **_before_and_after(answers, rows, 1 + column)}))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return pd.concat(frames, ignore_index=True)
 
 
 def _before_and_after(answers: Answers, rows: np.ndarray, column: int) -> dict[str, np.ndarray]:

@@ -8,8 +8,12 @@ import torch
 
 from faceheads.networks.timm_network import import_timm
 from features.embedders import ArrayEmbedder, TorchEmbedder
+from features.explain import job as job_module
 from features.explain.attention import Attention, attention_of
 from features.explain.attention_picture import attention_picture
+from features.explain.job import ExplanationJob
+from features.pipeline import FacePipeline
+from tests.features.photos import whole_image_config, write_photos
 from tests.tables import table_spec
 
 timm_models = import_timm("this test").models
@@ -158,3 +162,19 @@ def test_the_picture_shows_the_crop_the_rollout_and_every_head():
         assert shown[20, 20, 0] - shown[20, 20, 2] > 100
         assert np.abs(shown[180, 180] - 128).max() <= 1
     assert (picture[204:, 204:] == 255).all()
+
+
+def test_a_photo_gets_the_picture_and_the_arrays_of_attention(tmp_path, monkeypatch):
+    photos = write_photos(tmp_path / "photos", 1, size=SIDE)
+    spec = replace(SPEC, landmark_scheme="none", crop={"kind": "box_square", "size": SIDE, "margin": 0.0})
+    tiny = TorchEmbedder(spec, Tiny, "cpu", 4)
+    monkeypatch.setattr(job_module, "_tools", lambda job: (None, FacePipeline(job.config, tiny)))
+    config = whole_image_config()
+    job = ExplanationJob(tmp_path / "photos", tmp_path / "out", None, config, ("gender",), method="attention")
+    assert [one.n_faces for one in job.run(photos)] == [1]
+    folder = tmp_path / "out" / job_module.EXPLANATIONS
+    assert sorted(path.name for path in folder.iterdir()) == ["000.png.0.attention.png", "000.png.0.npz"]
+    with np.load(folder / "000.png.0.npz", allow_pickle=False) as arrays:
+        expected = attention_of(tiny, arrays["crop"])
+        assert np.array_equal(arrays["attention"], expected.rollout())
+        assert arrays["attention_heads"].shape == (HEADS, SIDE, SIDE)

@@ -41,3 +41,11 @@ def test_targets_that_the_model_does_not_predict_are_refused(tmp_path, capsys):
     assert annotate_main(["--img_dir", str(tmp_path), "--output_dir", str(tmp_path / "o"), "--explain", "hair"]) == 2
     assert "--explain" in (error := capsys.readouterr().err)
     assert "hair" in error
+
+
+def test_attention_of_a_network_without_any_is_refused_before_anything_is_written(tmp_path, capsys):
+    Image.fromarray(np.zeros((80, 80, 3), np.uint8)).save(tmp_path / "black.png")
+    options = ["--img_dir", str(tmp_path), "--output_dir", str(tmp_path / "o")]
+    assert annotate_main([*options, "--explain", "gender", "--explain_by", "attention"]) == 2
+    assert "need a vision transformer" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()

@@ -88,3 +88,11 @@ def test_wrong_use_is_one_sentence(photos, model, capsys, more, words):
     error = capsys.readouterr().err
     assert error.startswith("probes: ")
     assert words in error
+
+
+def test_a_folder_without_a_face_says_so(photos, model, capsys):
+    for path in photos.glob("*.png"):
+        path.unlink()
+    assert run(photos, model) == 2
+    assert "No face was found" in (error := capsys.readouterr().err)
+    assert "1 unreadable" in error
