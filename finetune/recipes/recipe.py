@@ -151,7 +151,7 @@ def _check(item: Field, value: Any) -> None:
 
 def _check_range(item: Field, value: float) -> None:
     low, above, below = (item.metadata[name] for name in ("low", "above", "below"))
-    if math.isfinite(value) and low <= value < below and value > above:
+    if low <= value < below and value > above:
         return
     limits = [f"at least {low:g}"] if math.isfinite(low) else [f"above {above:g}"] if math.isfinite(above) else []
     limits += [f"below {below:g}"] if math.isfinite(below) else []
