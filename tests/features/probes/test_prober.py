@@ -125,6 +125,13 @@ def test_a_photo_that_breaks_a_change_fails_alone(pipeline, heads, photos, monke
     assert found.predictions == []
 
 
+def test_crops_that_cannot_be_embedded_fail_their_photo_alone(pipeline, heads, photos, monkeypatch):
+    monkeypatch.setattr(pipeline, "embed", lambda found: ["embedding failed: RuntimeError: no memory"])
+    (row,) = Prober(pipeline, heads, ("darker",)).probe_file(photos, "00.png").rows
+    assert (row.status, row.embedding) == (Status.FAILED, None)
+    assert row.reason.endswith("no memory")
+
+
 def test_heads_for_other_embeddings_are_refused(pipeline, heads):
     other = replace(heads, table_spec=table_spec(3))
     with pytest.raises(HeadError, match="Extract again"):
