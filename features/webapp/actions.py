@@ -74,7 +74,7 @@ class Actions:
 
     def annotate(self, sent: object, heads: str, visit: Visit) -> str:
         """A photo with what heads decide about its faces; nothing where no photo is chosen."""
-        if not sent:
+        if sent is None:
             return ""
         choice = self.catalogue.head(heads)
 
@@ -84,7 +84,7 @@ class Actions:
 
         return self._run(work, visit, 1)
 
-    def explain(self, sent: object, heads: str, face: int, target: str, visit: Visit) -> str:
+    def explain(self, sent: object, heads: str, face: object, target: object, visit: Visit) -> str:
         """Which pixels one decision about one face came from."""
         choice = self.catalogue.head(heads)
 
@@ -97,7 +97,7 @@ class Actions:
 
     def compare(self, probe: object, reference: object, comparison: str, visit: Visit) -> str:
         """Whether two photos show one person; nothing until both are chosen."""
-        if not probe or not reference:
+        if probe is None or reference is None:
             return ""
         choice = self.catalogue.comparison(comparison)
         return self._run(

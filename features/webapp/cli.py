@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -110,6 +111,7 @@ def _serve(args: argparse.Namespace) -> int:
             catalogue = Catalogue.load(args.head, args.threshold, args.embedder)
             site = Site.of(catalogue, PhotoReader(_limits(args), examples_in(args.examples)), resolve_jobs(args.jobs))
         server = make_server(site.application(args.host), args.behind_proxy)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is temporary goes away then, too
         print(f"faceheads: {address_of(listening)} (Ctrl-C ends it)", flush=True)
         server.run(sockets=[listening])
         site.close()

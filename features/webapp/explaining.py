@@ -58,9 +58,20 @@ def without_jitter(config: PipelineConfig) -> PipelineConfig:
 
 
 def explain_decision(
-    pipeline: FacePipeline, choice: HeadChoice, photo: AppPhoto, face: int, target: str, max_faces: int
+    pipeline: FacePipeline, choice: HeadChoice, photo: AppPhoto, face: object, target: object, max_faces: int
 ) -> Explanation:
     """Which pixels of a face one of its decisions came from.
+
+    Parameters
+    ----------
+    pipeline : FacePipeline
+    choice : HeadChoice
+    photo : AppPhoto
+    face : int
+        Position of the face in the photo; as the page sent it, so it may be anything.
+    target : str
+        One of the heads' targets; likewise.
+    max_faces : int
 
     Raises
     ------
@@ -68,7 +79,7 @@ def explain_decision(
         If there is no such face or target any more.
     """
     found, _ = found_and_embedded(pipeline, photo, max_faces)
-    if not 0 <= face < len(found.faces) or target not in choice.file.targets:
+    if not isinstance(face, int) or not 0 <= face < len(found.faces) or target not in choice.file.targets:
         raise Refused("This face is not there any more. Annotate the photo again.")
     crop = found.crops[face, 0]
     method = "gradients" if isinstance(pipeline.embedder, TorchEmbedder) else "occlusion"

@@ -1,4 +1,4 @@
-"""What stands before gradio: only the addresses that the page needs, bodies of a bounded size, a policy for the browser.
+"""What stands before gradio: only the addresses that the page needs, bodies of a bounded size and known shape, a policy for the browser.
 
 Gradio's own server takes uploads and keeps them in files, offers an editor of the page's code, a history of runs, links that keep what a
 visitor entered. None of it is needed, so none of it can be reached.
@@ -11,11 +11,16 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .request_shape import BadRequest, check_request
+
 _GET = re.compile(
     r"/|/(config|theme\.css|favicon\.ico|robots\.txt)/?|/(assets|static)/.*"
     r"|/gradio_api/(info/?|app_id/?|startup-events|queue/(data|status)|heartbeat/\w+)"
 )
-_POST = re.compile(r"/gradio_api/(queue/join|cancel|reset)/?")
+_WORK = "/gradio_api/queue/join"
+_POST = re.compile(f"{_WORK}|/gradio_api/(cancel|reset)/?")
+#: Of a request that holds no photos.
+_SMALL_BYTES = 10_000
 _ALLOWED = {"GET": _GET, "HEAD": _GET, "POST": _POST}
 #: Nothing from, and nothing to, another host. Gradio makes templates into functions ('unsafe-eval') and writes styles into the page.
 _POLICY = (
@@ -55,6 +60,14 @@ class Guard:
         if problem is not None:
             await _refuse(send, *problem)
             return
+        if scope["path"] == _WORK:
+            body = await _body(receive)
+            try:
+                check_request(body)
+            except BadRequest as error:
+                await _refuse(send, 422, str(error))
+                return
+            receive = _replaying(body, receive)
         await self._app(scope, receive, _with_headers(send))
 
     def _problem(self, scope: Scope) -> tuple[int, str] | None:
@@ -67,10 +80,30 @@ class Guard:
         length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
         if length is None or not length.isdigit():
             return 411, "The request must state its length."
-        if int(length) > self._max_body_bytes:
-            limit = self._max_body_bytes / 1e6
-            return 413, f"The request is too large: {int(length) / 1e6:.0f} MB, at most {limit:.0f} MB."
+        limit = self._max_body_bytes if scope["path"] == _WORK else _SMALL_BYTES
+        if int(length) > limit:
+            return 413, f"The request is too large: {int(length) / 1e6:.0f} MB, at most {limit / 1e6:.3g} MB."
         return None
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body; its size was stated before, and the server holds the sender to it."""
+    parts, is_more = [], True
+    while is_more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        is_more = message.get("more_body", False)  # false, too, when the sender is gone
+    return b"".join(parts)
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that gives a body that was read already, then whatever comes after it."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
 
 
 def _with_headers(send: Send) -> Send:
