@@ -143,6 +143,15 @@ def test_the_names_of_torchvision_are_those_that_are_looked_for(name):
     }
 
 
+def test_a_normalisation_where_others_have_their_classes_is_kept(tmp_path):
+    torch.manual_seed(0)
+    theirs = build_backbone("timm:test_convnext").network
+    nn.init.uniform_(theirs.head.norm.weight)
+    torch.save(theirs.state_dict(), tmp_path / "weights.pth")
+    ours = build_backbone("timm:test_convnext", str(tmp_path / "weights.pth"))
+    assert torch.equal(ours.network.head.norm.weight, theirs.head.norm.weight)
+
+
 def test_a_file_of_an_older_torch_lacks_only_counters(tmp_path):
     theirs = network(seed=1).network.state_dict()
     old = {name: tensor for name, tensor in theirs.items() if not name.endswith("num_batches_tracked")}
