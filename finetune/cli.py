@@ -16,6 +16,7 @@ from faceheads.report.training import ModelCard, read_card
 from faceheads.table_io import read_table
 
 from .augment import Augmentation
+from .blended_set import with_blended
 from .card import UNSAID, write_card
 from .charts import can_draw, colours_of
 from .embedding_pictures import EmbeddingPictures
@@ -189,9 +190,10 @@ def _training_set(args: argparse.Namespace, chosen: Recipe) -> TrainingSet:
     training = make_training_set(
         args.crops, read_table(args.feature), labels, chosen.columns, options, resolve_jobs(args.jobs)
     )
-    if args.teacher is None:
-        return training
-    return replace(training, teacher=teacher_embeddings(read_table(args.teacher), training.keys))
+    if args.teacher is not None:
+        training = replace(training, teacher=teacher_embeddings(read_table(args.teacher), training.keys))
+    is_blended = chosen.task == "quadruplet" and chosen.self_blend
+    return with_blended(training, chosen.seed) if is_blended else training
 
 
 def _describe(chosen: Recipe, training: TrainingSet, trainer: Trainer) -> None:

@@ -11,7 +11,7 @@ from .distortions import Subject
 #: The corners of both eyes (outer before inner, the right one in the picture first) and the base of the nose in the frame
 #: that dlib aligns to, as dlib's ``get_face_chip_details`` has them for five landmarks; a chip shows the frame from
 #: ``-padding`` to ``1 + padding``.
-_DLIB_FRAME = (
+DLIB_FRAME = (
     (0.8595674595992, 0.2134981538014),
     (0.6460604764104, 0.2289674387677),
     (0.1205750620789, 0.2137274526848),
@@ -38,7 +38,7 @@ def face_in_crop(crop: Mapping, size_px: int) -> Subject:
         Without landmarks where the kind of crop does not align them; the face then counts as large as the crop.
     """
     if crop.get("kind") == "dlib_chip":
-        points = (np.array(_DLIB_FRAME) + crop["padding"]) / (1 + 2 * crop["padding"]) * size_px
+        points = (np.array(DLIB_FRAME) + crop["padding"]) / (1 + 2 * crop["padding"]) * size_px
         return _with_size(points, "dlib5")
     if crop.get("kind") == "similarity":
         return _with_size(np.array(crop["template"], np.float64), "arcface5")

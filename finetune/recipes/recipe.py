@@ -24,7 +24,7 @@ TASKS = ("gender", "age_gender", "criterion", *PERSON_TASKS)
 def _setting(
     default: Any,
     words: str,
-    choices: tuple[str, ...] | None = None,
+    choices: tuple[str | int, ...] | None = None,
     low: float = -math.inf,
     above: float = -math.inf,
     below: float = math.inf,
@@ -85,6 +85,9 @@ class Recipe:
     margin_kind: str = _setting("arcface", "arcface or cosface", ("arcface", "cosface"))
     persons_start: str = _setting("mean", "arcface: persons begin as mean embeddings or at random", STARTS)
     fake_weight: float = _setting(1.0, "of the triplets with fakes (lambda)", low=0)
+    self_blend: int = _setting(
+        0, "quadruplet: 1 makes each photo a fake too, blended with itself in each step", (0, 1)
+    )
     cosine_weight: float = _setting(
         0.0, "quadruplet: of a softmax over the training persons' cosines beside it", low=0
     )
@@ -137,8 +140,9 @@ class Recipe:
         """Label columns that the task needs."""
         if self.task in COHORT_TASKS:
             return self.cells
-        others = {"age_gender": ("age", "gender"), "quadruplet": ("identity", "fake")}
-        return others.get(self.task, ("identity",))
+        if self.task == "age_gender":
+            return ("age", "gender")
+        return ("identity", "fake") if self.task == "quadruplet" and not self.self_blend else ("identity",)
 
 
 def _check(item: Field, value: Any) -> None:
