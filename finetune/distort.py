@@ -35,7 +35,8 @@ from .distortions import (
     seed_of,
 )
 from .distortions.kinds import RECIPE_VERSION
-from .image_job import LABELS, PROBLEMS, ImageJob, JobSummary, Picture
+from .image_job import LABELS, PROBLEMS, ImageJob, JobSummary
+from .picture import Picture
 
 #: Columns of the labels that say what was done; a data set's own columns of these names are left out.
 OWN_COLUMNS = ("source", "kind", "severity", "seed")

@@ -10,7 +10,7 @@ import numpy as np
 from faceheads.images.reading import read_image
 
 from .contact_sheet import write_sheet
-from .image_job import Picture
+from .picture import Picture
 
 _N_PHOTOS = 3
 _TILE_PX = 180

@@ -15,7 +15,7 @@ from .face_collection import PhotoFace
 from .face_points import find_face_points
 from .face_swap import FacePhoto, swap_face
 from .fake_plan import REAL, PlannedImage
-from .image_job import CannotMake
+from .picture import CannotMake
 from .self_blend import self_blend
 
 #: Rows and columns of what is written, and how far it reaches beyond the box on each side, as a share of the box.

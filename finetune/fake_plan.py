@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .face_collection import FaceCollection, PhotoFace
-from .image_job import Picture
+from .picture import Picture
 
 REAL, FAKE = "real", "fake"
 #: Ways to make a fake; two swap the faces of two persons, the last blends a photo with itself.

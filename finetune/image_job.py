@@ -1,7 +1,7 @@
 """Photos in, made pictures and a table of labels out: what every command that writes pictures shares.
 
-A command says what is to be made (:class:`Picture`) and how (a :class:`Maker`); :class:`ImageJob` does it in worker
-processes. In the output folder there are then
+A command says what is to be made (:class:`~finetune.picture.Picture`) and how (a :class:`~finetune.picture.Maker`);
+:class:`ImageJob` does it in worker processes. In the output folder there are then
 
 ==================  ================================================================================================
 the pictures        under the names that were planned, each whole or not there at all
@@ -18,65 +18,22 @@ settings are refused.
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from faceheads.atomic import write_text
-from faceheads.images.unreadable import UnreadableImage
-from faceheads.images.writing import write_image
+
+from .picture import Maker, Picture
+from .picture_tasks import all_died, make_all, tasks_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LABELS, PROBLEMS, SETTINGS = "labels.csv", "problems.csv", "made.json"
-#: Quality of pictures written as JPEG: high, so that what was done to the photo is what is seen.
-JPEG_QUALITY = 95
-#: Pictures of one task of a worker, at most.
-TASK_SIZE = 64
-
-
-class CannotMake(Exception):
-    """One picture that cannot be made; the message is the reason that ``problems.csv`` gives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture to be made.
-
-    Attributes
-    ----------
-    path : str
-        Where it goes, relative to the output folder, forward slashes; ends in .png, .jpg or .jpeg.
-    source : str
-        The photo it is made of, as the maker knows it. Pictures of one source that follow each other share its opening.
-    labels : mapping of str to value
-        Columns of ``labels.csv`` beside ``path`` and ``source``; equal names in all pictures of a job.
-    """
-
-    path: str
-    source: str
-    labels: Mapping[str, object] = field(default_factory=dict)
-
-
-class Maker(Protocol):
-    """How pictures are made. Must be picklable; lives in worker processes."""
-
-    def open(self, source: str) -> object:
-        """What all pictures of one source share, such as the decoded photo.
-
-        Raises ``UnreadableImage`` or :class:`CannotMake` when none of them can be made.
-        """
-
-    def make(self, opened: object, picture: Picture) -> np.ndarray:
-        """The picture, RGB uint8 of shape (height, width, 3). Raises :class:`CannotMake` when it cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +89,8 @@ class ImageJob:
         missing = [p for p in self.pictures if not (self.output / p.path).is_file()]
         on_progress(len(self.pictures) - len(missing))
         problems: dict[str, str] = {}
-        with OrderedPool(partial(_make_all, self.maker, self.output), _all_died, self.jobs) as pool:
-            for n_pictures, failed in pool.map(_tasks(missing)):
+        with OrderedPool(partial(make_all, self.maker, self.output), all_died, self.jobs) as pool:
+            for n_pictures, failed in pool.map(tasks_of(missing)):
                 problems.update(failed)
                 on_progress(n_pictures)
         self._write_tables(problems)
@@ -202,48 +159,3 @@ def _check_names(names: Sequence[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"each picture must have a name of its own; {twice[0]!r} is planned twice.")
-
-
-def _tasks(pictures: Sequence[Picture]) -> Iterator[list[Picture]]:
-    """Pictures of one source that follow each other, at most ``TASK_SIZE`` of them."""
-    for _, some in groupby(pictures, key=lambda picture: picture.source):
-        some = list(some)
-        for start in range(0, len(some), TASK_SIZE):
-            yield some[start : start + TASK_SIZE]
-
-
-def _make_all(maker: Maker, output: Path, pictures: Sequence[Picture]) -> tuple[int, dict[str, str]]:
-    """Make and write the pictures of one source: how many were tried, and why some could not be made."""
-    try:
-        opened = maker.open(pictures[0].source)
-    except _failures() as error:
-        return len(pictures), dict.fromkeys((picture.path for picture in pictures), _reason(error))
-    problems = {}
-    for picture in pictures:
-        try:
-            rgb = maker.make(opened, picture)
-        except _failures() as error:
-            problems[picture.path] = _reason(error)
-            continue
-        target = output / picture.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(target, rgb, JPEG_QUALITY)
-    return len(pictures), problems
-
-
-def _all_died(pictures: Sequence[Picture]) -> tuple[int, dict[str, str]]:
-    reason = "the worker process died while it made pictures of this photo"
-    return len(pictures), dict.fromkeys((picture.path for picture in pictures), reason)
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What a photo can cause, as opposed to mistakes of the program; OpenCV's own error when it is in use."""
-    cv2 = sys.modules.get("cv2")
-    failures = (CannotMake, UnreadableImage, ValueError, RuntimeError, MemoryError)
-    return failures if cv2 is None else (*failures, cv2.error)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, CannotMake | UnreadableImage):
-        return str(error)
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

@@ -116,9 +116,14 @@ class Stepper:
         crops = self._recipe.augmentation(batch.crops, generator, self._face, self._processes.share(n_rows))
         with self._autocast():
             embedding = self._processes.gathered(self._network(crops, self._model.layers), n_rows)
-            terms = self._model.task.loss(embedding, torch.from_numpy(batch.rows).to(self._device))
+            terms = self._model.task.loss(embedding, self._moved(batch.rows))
         self._scaler.scale(terms["loss"] / n_batches).backward()
         return terms
+
+    def _moved(self, rows: np.ndarray) -> Tensor:
+        """Rows on the device, through pinned memory: the host does not wait there for what a GPU has still to do."""
+        moved = torch.from_numpy(rows)
+        return moved.pin_memory().to(self._device, non_blocking=True) if self._device.type == "cuda" else moved
 
     def _autocast(self) -> AbstractContextManager:
         is_half = self._recipe.precision in _AUTOCAST

@@ -8,7 +8,8 @@ import pytest
 
 from faceheads.datasets import open_dataset
 from faceheads.images.reading import read_image
-from finetune.image_job import CannotMake, ImageJob, Picture
+from finetune.image_job import ImageJob
+from finetune.picture import CannotMake, Picture
 
 
 class Colours:
