@@ -22,20 +22,23 @@ from torch import Tensor
 from faceheads.pool import set_passive_wait
 from finetune.augment import Augmentation
 from finetune.backbones import build_backbone
+from finetune.blended_pixels import BlendedPixels
 from finetune.crop_face import face_in_crop
 from finetune.distorting import Distorter
+from finetune.distortions import Subject
 from finetune.loader import BatchLoader
+from finetune.mean_face import mean_face_points
 
 from .report import machine_line, markdown_table
 
 NONE = Augmentation(flip=0, shift=0, zoom=0, colour=0)
 SETTINGS = {
     "nothing": NONE,
-    "default: flip, shift, zoom, colour": Augmentation(),
-    "and gray, blur, erase 0.3 each": Augmentation(gray=0.3, blur=0.3, erase=0.3),
-    "and cutout 0.5": Augmentation(cutout=0.5),
-    "and distort 0.3": Augmentation(distort=0.3),
-    "and distort 1": Augmentation(distort=1.0),
+    "default": Augmentation(),
+    "default and gray, blur, erase 0.3 each": Augmentation(gray=0.3, blur=0.3, erase=0.3),
+    "default and cutout 0.5": Augmentation(cutout=0.5),
+    "default and distort 0.3": Augmentation(distort=0.3),
+    "default and distort 1": Augmentation(distort=1.0),
 }
 N_CROPS, N_BATCHES = 2000, 4
 
@@ -49,6 +52,9 @@ def main() -> None:
     pixels = random.integers(0, 256, (N_CROPS, args.size_px, args.size_px, 3), np.uint8)
     rows = random.integers(0, N_CROPS, (N_BATCHES, args.batch_size))
     runs = {name: _run(pixels, rows, augmentation, device) for name, augmentation in SETTINGS.items()}
+    blended = BlendedPixels(pixels, mean_face_points(_face(args.size_px)), 0)
+    third = np.where(np.arange(args.batch_size) % 3 == 0, N_CROPS, 0)
+    runs["default and self_blend 1"] = _run(blended, rows + third, Augmentation(), device)
     step = _training_step(torch.from_numpy(pixels[: args.batch_size]).permute(0, 3, 1, 2), device)
     seconds: dict[str, list[float]] = {name: [] for name in (*runs, "step")}
     for _ in range(args.rounds):
@@ -68,11 +74,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(
-    pixels: np.ndarray, rows: np.ndarray, augmentation: Augmentation, device: torch.device
+    pixels: np.ndarray | BlendedPixels, rows: np.ndarray, augmentation: Augmentation, device: torch.device
 ) -> Callable[[], object]:
     """Loads and augments all batches once, as a training does."""
-    size_px = pixels.shape[1]
-    face = face_in_crop({"kind": "dlib_chip", "size": size_px, "padding": 0.25}, size_px)
+    face = _face(pixels.shape[1])
     loader = BatchLoader(pixels, device, Distorter(augmentation, face, 0) if augmentation.distort else None)
     generator = torch.Generator()
 
@@ -81,6 +86,10 @@ def _run(
             yield augmentation(crops, generator, face)
 
     return lambda: [batch.shape for batch in batches()]
+
+
+def _face(size_px: int) -> Subject:
+    return face_in_crop({"kind": "dlib_chip", "size": size_px, "padding": 0.25}, size_px)
 
 
 def _training_step(crops: Tensor, device: torch.device) -> Callable[[], object]:
