@@ -5,13 +5,14 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from faceheads.cli import train_main
 from faceheads.labels import write_labels
 from faceheads.splits import TRAIN, load_split
-from faceheads.table import Status
+from faceheads.table import FaceTable, Status
 from faceheads.table_io import write_table
 from faceheads.verification.threshold_file import load_threshold
 from features import threshold_pipelines
@@ -23,7 +24,7 @@ from features.pipeline_config import PipelineConfig
 from features.seen_image import ImageFaces
 from features.verify_cli import verification_parser
 from tests.faceheads.verification.fakes import LOOKED_AT, looked_at_spec, tables_with_fakes
-from tests.tables import table_spec
+from tests.tables import face_row, table_spec
 
 NAMES = ("who.parquet", "seen.parquet", "labels.csv", "head.skops", "t.json", "other.json", "report", "pairs.csv")
 
@@ -135,6 +136,28 @@ def test_a_head_of_unknown_people_is_said_to_be_one(folder, capsys, tmp_path):
     (tmp_path / "lone.split.csv").write_text(split)
     assert run(folder, *options, "--save_threshold", "other.json") == 2
     assert "learned from all of these people" in capsys.readouterr().err
+
+
+def test_a_submission_has_the_score_that_knows_of_fakes(folder, tmp_path):
+    images = [f"test_public/images/0000000{pair}/{i}.jpg" for pair in (3, 4) for i in (0, 1)]
+    images.append("train/images/000001/0.jpg")
+    rng, rows = np.random.default_rng(0), ([], [])
+    for number, image in enumerate(images):
+        (tmp_path / "data" / image).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / image).touch()
+        sha256 = rng.bytes(32).hex()
+        seen = np.eye(LOOKED_AT)[0] * (6 if number == 3 else -2)  # the last one is a fake
+        for table, (dimension, vector) in zip(rows, ((8, np.ones(8)), (LOOKED_AT, seen)), strict=True):
+            table.append(face_row(image, rng, dimension, sha256=sha256, embedding=vector))
+    specs = {"f.parquet": table_spec(8), "s.parquet": looked_at_spec()}
+    for (name, spec), table in zip(specs.items(), rows, strict=True):
+        write_table(tmp_path / name, FaceTable.from_rows(table, 5, spec))
+    (tmp_path / "data" / "train" / "meta.json").write_text('{"000001/0.jpg": 0}')
+    options = ["--feature", tmp_path / "f.parquet", "--data_dir", tmp_path / "data", "--threshold", folder / "t.json"]
+    options += ["--bona_fide_feature", tmp_path / "s.parquet", "--submission", tmp_path / "out.csv"]
+    assert verify_main([str(option) for option in options]) == 0
+    real, fake = pd.read_csv(tmp_path / "out.csv")["similarity"]
+    assert real > load_threshold(folder / "t.json").threshold > 0 > fake
 
 
 # ------------------------------------------------------------------------------------------------- two photos

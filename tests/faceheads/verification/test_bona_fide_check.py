@@ -103,6 +103,9 @@ def test_only_a_head_that_tells_fakes_from_photos_is_taken(made):
     others = trained(looked_at, labels.assign(kind=labels["kind"].str.upper()), targets=("kind",))
     with pytest.raises(HeadError, match=r"this file decides \[\('kind', 'FAKE', 'REAL'\)\].*--target fake"):
         BonaFideHead.of(others.file)
+    words = trained(looked_at, labels.assign(fake=labels["fake"].map({0: "no", 1: "yes"})))
+    with pytest.raises(HeadError, match=r"between 0 \(photo\) and 1 \(fake\).*\('fake', 'no', 'yes'\)"):
+        BonaFideHead.of(words.file)
     both = trained(looked_at, labels, targets=("kind", "fake")).file
     assert BonaFideHead.of(both).file.targets == ("fake",)
     with pytest.raises(HeadError, match="on a table of feature_extraction.py"):
@@ -128,7 +131,7 @@ def test_a_photo_that_the_head_could_not_see_is_not_compared(made):
     some = type(looked_at).concatenate([rest, looked_at[np.arange(5, 0, -1)]])
     scored = ScoredTable.of(faces[:6], some, head)
     assert scored.table.reason[0] == "empty file" and not scored.table.has_embedding[0]
-    assert np.isnan(scored.bona_fide[0])
+    assert np.isnan(scored.bona_fide[0]) and np.isnan(scored.table.embedding[0]).all()
     np.testing.assert_allclose(
         scored.bona_fide[1:], head.scores(looked_at)[1:6], rtol=1e-5
     )  # by path, whatever the order

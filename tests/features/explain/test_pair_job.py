@@ -12,6 +12,7 @@ from faceheads.images.reading import read_image
 from faceheads.joining import joined_spec
 from faceheads.table import FaceTable, Status
 from faceheads.verification.scores.registry import make_score
+from faceheads.verification.similarity import similarities
 from features.embedders import TorchEmbedder
 from features.explain import pair_job
 from features.explain.decision import ScoreDecision, SimilarityDecision
@@ -61,8 +62,11 @@ def faces_of(crops):
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("method", ["gradients", "occlusion"])
 def test_what_two_faces_share_is_found_in_both(crops, metric, method):
-    found = explain_pair(SimpleNamespace(embedder=EMBEDDER), threshold(metric), faces_of(crops), tuple(crops), method)
+    faces = faces_of(crops)
+    found = explain_pair(SimpleNamespace(embedder=EMBEDDER), threshold(metric), faces, tuple(crops), method)
+    similarity = similarities(faces.embedding, np.array([0]), np.array([1]), metric)[0]
     for one in found.maps:
+        assert one.score == pytest.approx(similarity, abs=1e-6)  # of the pair, not of a face with itself
         inside = one.values[SQUARE].sum()
         assert inside > 0 and np.abs(one.values[SQUARE]).max() == np.abs(one.values).max()
         assert one.score > one.baseline_score
