@@ -40,7 +40,7 @@ from features.probes.changes import FAMILIES
 from features.probes.colours import lab_of
 from features.probes.effects import CONTROL, DIFFERENCE, EFFECT, measure_effects
 from features.probes.job import ProbeJob
-from features.probes.prober import scene_around
+from features.probes.subject import Subject
 from features.probes.tables import effect_text, signed_names
 
 from .arguments import benchmark_parser
@@ -149,7 +149,7 @@ def _measure(root: Path, path: str) -> Measured:
     rows = pipeline.rows_of(root, [path])
     if rows[0].embedding is None:
         return Measured(rows)
-    scene, _ = scene_around(read_image(root / path).rgb, Face(rows[0].box_xyxy, 0.0, "hog"))
+    scene = Subject.of(read_image(root / path).rgb, Face(rows[0].box_xyxy, 0.0, "hog")).scene
     if scene.hair is None:
         return Measured(rows)
     lightness = lab_of(scene.rgb)[..., 0]

@@ -150,7 +150,7 @@ class _Pen:
     def shares(self) -> np.ndarray:
         """How much of each pixel of the photo is drawn on, float32, 0 to 1."""
         cv2 = import_cv2()
-        return cv2.resize(self._canvas.astype(np.float32) / 255, self._image_hw[::-1], interpolation=cv2.INTER_AREA)
+        return cv2.resize(self._canvas, self._image_hw[::-1], interpolation=cv2.INTER_AREA) / np.float32(255)
 
     def _pixels(self, points: np.ndarray) -> np.ndarray:
         xy = points @ self._frame.to_image[:, :2].T + self._frame.to_image[:, 2]

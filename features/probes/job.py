@@ -132,9 +132,9 @@ class ProbeJob:
             for probed in pool.map((path, path in shown) for path in photos):
                 done.append(probed)
                 on_photo()
-        return self._gathered(done)
+        return self.gathered(done)
 
-    def _gathered(self, done: list[ProbedPhoto]) -> Probed:
+    def gathered(self, done: list[ProbedPhoto]) -> Probed:
         spec = FacePipeline(self.config).table_spec
         n_landmarks = LANDMARK_SCHEMES[spec.embedder.landmark_scheme]
         table = FaceTable.from_rows([row for photo in done for row in photo.rows], n_landmarks, spec)

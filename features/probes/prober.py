@@ -20,17 +20,12 @@ from faceheads.images.unreadable import UnreadableImage
 from faceheads.prediction import Prediction
 from faceheads.table import FaceRow, Status
 
-from ..face import Face
 from ..isolation import isolated
-from ..landmarks import find_landmarks
 from ..pipeline import FacePipeline
 from ..seen_image import ImageFaces, SeenImage
 from .changes import CHANGES
-from .frame import FaceFrame
-from .scene import Scene
 from .sheet import tile_of
-
-SCHEME = "dlib68"
+from .subject import Subject
 
 
 @dataclass(eq=False)
@@ -98,44 +93,27 @@ class Prober:
 
     def _probe(self, seen: SeenImage, image: DecodedImage, is_shown: bool) -> ProbedPhoto:
         embeddings, is_made, tiles = [], [], []
+        seed = (self._seed, zlib.crc32(seen.path.encode()))
         for number, face in enumerate(seen.found.faces):
-            scene, place = scene_around(image.rgb, face, (self._seed, zlib.crc32(seen.path.encode())))
-            changed = [change(scene) for change in self._changes]
-            crops = [seen.found.crops[number]]
-            crops += [crops[0] if one is None else self._crop(image.rgb, face, place, one) for one in changed]
-            embeddings.append(self._embedded(np.stack(crops)))
+            subject = Subject.of(image.rgb, face, seed)
+            changed = [change(subject.scene) for change in self._changes]
+            embeddings.append(self._embedded(subject, changed))
             is_made.append([one is not None for one in changed])
             if is_shown and number == 0:
-                tiles = [None if one is None else tile_of(one, scene.frame) for one in (scene.rgb, *changed)]
+                shown, frame = (subject.scene.rgb, *changed), subject.scene.frame
+                tiles = [None if one is None else tile_of(one, frame) for one in shown]
         predictions = self._heads.predict(np.concatenate(embeddings), self._pipeline.embedder.spec)
         rows = seen.rows(np.stack([of_face[0] for of_face in embeddings]))
         return ProbedPhoto(rows, predictions, np.array(is_made, bool).reshape(len(rows), -1), tiles)
 
-    def _crop(self, rgb: np.ndarray, face: Face, place: tuple[slice, slice], changed: np.ndarray) -> np.ndarray:
-        photo = rgb.copy()
-        photo[place] = changed
-        return self._pipeline.cut(photo, [face])[0]
-
-    def _embedded(self, crops: np.ndarray) -> np.ndarray:
-        (vectors,) = self._pipeline.embed([ImageFaces(Status.OK, crops=crops)])
+    def _embedded(self, subject: Subject, changed: Sequence[np.ndarray | None]) -> np.ndarray:
+        """Embeddings of the face as it is and with every change, that of the first in place of what could not be made."""
+        before = self._pipeline.cut(subject.photo, [subject.face])[0]
+        after = [
+            before if one is None else self._pipeline.cut(subject.with_scene(one), [subject.face])[0]
+            for one in changed
+        ]
+        (vectors,) = self._pipeline.embed([ImageFaces(Status.OK, crops=np.stack([before, *after]))])
         if isinstance(vectors, str):
             raise RuntimeError(vectors)  # noqa: TRY004  (what the pipeline says in place of vectors is why it failed)
         return vectors
-
-
-def scene_around(rgb: np.ndarray, face: Face, seed: tuple[int, ...] = (0,)) -> tuple[Scene, tuple[slice, slice]]:
-    """The part of a photo around a face, with dlib's 68 landmarks, and the rows and columns of the photo that it is.
-
-    Parameters
-    ----------
-    rgb : ndarray of shape (height, width, 3), uint8
-        The photo.
-    face : Face
-        Found in it; its box is what counts.
-    seed : tuple of int
-        Of what is random in changes.
-    """
-    bare = face.with_landmarks(np.empty((0, 2)), "none")
-    frame = FaceFrame(find_landmarks(rgb, [bare], SCHEME)[0].landmarks_xy)
-    place = frame.box(rgb.shape[:2])
-    return Scene(np.ascontiguousarray(rgb[place]), frame.moved((place[1].start, place[0].start)), seed), place

@@ -92,7 +92,7 @@ def test_glasses_are_darker_than_what_they_cover_and_drawn_on_both_sides_alike()
 def test_light_adds_up(scene):
     light = lambda rgb: (rgb.astype(float) / 255) ** 2.2
     darker = CHANGES["darker"](scene)
-    assert light(darker) == pytest.approx(light(scene.rgb) / 4, abs=0.006)
+    assert np.abs(light(darker) - light(scene.rgb) / 4).max() < 0.006
     warm = CHANGES["warm light"](scene).astype(int) - scene.rgb
     assert warm[..., 0].mean() > 0 > warm[..., 2].mean()
     gray = CHANGES["gray photo"](scene)
