@@ -80,7 +80,8 @@ def test_a_photo_is_annotated_explained_and_downloaded(desk, group_photo, tmp_pa
         with desk.expect_download() as download:
             desk.get_by_role("link", name=kind, exact=True).click()
         download.value.save_as(tmp_path / kind)
-    assert Image.open(tmp_path / "PNG").size == Image.open(group_photo).size
+    with Image.open(tmp_path / "PNG") as picture, Image.open(group_photo) as photo:
+        assert (picture.format, picture.size) == ("PNG", photo.size)
     assert (tmp_path / "CSV").read_text().startswith("path,face_index,")
     assert len(json.loads((tmp_path / "JSON").read_text())["faces"]) >= 6
     desk.get_by_role("button", name="Why gender of face 1?").click()
