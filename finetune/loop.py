@@ -149,7 +149,7 @@ class Trainer:
         """One optimiser step, and its figures."""
         figures = self.stepper.step(self.progress.step, batches)
         self.progress.step += 1
-        self.progress.n_crops += sum(len(batch.crops) for batch in batches)
+        self.progress.n_crops += sum(len(batch.rows) for batch in batches)
         self.average.follow(self.model, self.progress.step)
         return figures
 

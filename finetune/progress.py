@@ -20,7 +20,7 @@ class Progress:
     seconds, waiting_seconds : float
         Of this process, in all and waiting for batches.
     n_crops : int
-        Trained on by this process.
+        Trained on by all processes since this one began.
     """
 
     step: int = 0
