@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from faceheads.extraction_command import BUILT_IN
 from faceheads.joining import join_tables, parts_of_spec
 from faceheads.spec import TableSpec
@@ -59,21 +61,40 @@ def _is_built_in(spec: TableSpec) -> bool:
     return spec.embedder.weights_sha256 == BUILT_IN.get(spec.embedder.network)
 
 
-def see_photos(photos: Sequence[Path], file: ThresholdFile, args: argparse.Namespace) -> ScoredTable | FaceTable:
+def see_photos(
+    photos: Sequence[Path], file: ThresholdFile, configs: Sequence[PipelineConfig], args: argparse.Namespace
+) -> tuple[FaceTable, np.ndarray | None]:
     """Photos as a threshold takes them.
+
+    Parameters
+    ----------
+    photos : sequence of Path
+    file : ThresholdFile
+    configs : sequence of PipelineConfig
+        As :func:`configs_of` gives them.
+    args : Namespace
+        Device, and the path of an embedder that is not built in.
 
     Returns
     -------
-    ScoredTable or FaceTable
-        A row for each photo, in order; with bona fide scores where the threshold has a check.
+    faces : FaceTable
+        A row for each photo, in order.
+    bona_fide : ndarray of shape (n_photos,), float64, or None
+        Bona fide scores, where the threshold has a check; NaN for photos without a vector.
+
+    Raises
+    ------
+    ThresholdError
+        If the pipelines make other embeddings than those of the threshold.
     """
-    faces = fused_table([_rows(FacePipeline(config), photos) for config in configs_of(file, args)])
+    faces = fused_table([_rows(FacePipeline(config), photos) for config in configs])
     file.check_spec(faces.spec)
     if file.check is None:
-        return faces
+        return faces, None
     head = file.check.head
     looked_at = join_tables([_rows(FacePipeline(config), photos) for config in configs_of_head(head, args)])
-    return ScoredTable.of(faces, looked_at, head)
+    scored = ScoredTable.of(faces, looked_at, head)
+    return scored.table, scored.bona_fide
 
 
 def _rows(pipeline: FacePipeline, photos: Sequence[Path]) -> FaceTable:

@@ -18,6 +18,7 @@ from faceheads.verification.scores.registry import PLAIN
 from faceheads.verification.threshold_file import Decision, ThresholdFile, load_threshold
 
 from .explain.pair_job import PairExplanationJob, check_explainable
+from .pipeline_config import PipelineConfig
 from .threshold_pipelines import configs_of, see_photos
 
 
@@ -32,11 +33,11 @@ def verify_photos(args: argparse.Namespace) -> int:
     file = _threshold(args)
     if args.explain is not None:
         check_explainable(file)  # better now than after the work
-    seen = see_photos(args.photos, file, args)
-    faces, bona_fide = (seen, None) if file.check is None else (seen.table, seen.bona_fide)
+    configs = configs_of(file, args)
+    faces, bona_fide = see_photos(args.photos, file, configs, args)
     _check_faces(args.photos, faces)
     decision = file.decide_photos(faces, bona_fide)
-    explained = None if args.explain is None else _explain(args, file, faces)
+    explained = None if args.explain is None else _explain(args, file, configs[0], faces)
     print(_as_json(decision, explained) if args.json else in_words(decision, file, args.photos, explained))
     return 0 if decision.answer == "match" else 1
 
@@ -60,10 +61,9 @@ def _check_faces(photos: list[Path], faces: FaceTable) -> None:
             raise ValueError(f"{path} cannot be compared: {why}. Failure to acquire is no decision.")
 
 
-def _explain(args: argparse.Namespace, file: ThresholdFile, faces: FaceTable) -> Path:
+def _explain(args: argparse.Namespace, file: ThresholdFile, config: PipelineConfig, faces: FaceTable) -> Path:
     if file.check is not None:
         print("note: the similarity is explained; what the bona fide head saw is not", file=sys.stderr)
-    (config,) = configs_of(file, args)
     return PairExplanationJob(args.explain, config, args.explain_by).run(tuple(args.photos), file, faces)
 
 

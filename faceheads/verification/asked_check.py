@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..extraction_command import extraction_command
 from ..store import PICKLE_SUFFIXES, load_heads
 from ..table import FaceTable
 from ..table_io import read_table
@@ -73,14 +74,21 @@ def asked_head(args: argparse.Namespace, file: ThresholdFile | None) -> BonaFide
         If it is no head that tells fakes from photos.
     """
     if args.bona_fide is None:
-        if args.fake_fmr is not None:
-            raise ValueError(
-                "--fake_fmr limits pairs with a fake, which takes a head that knows them: give --bona_fide."
-            )
-        head = None if file is None or file.check is None else file.check.head
-        if head is None and args.bona_fide_feature is not None:
-            raise ValueError("--bona_fide_feature is for --bona_fide, or for a threshold that was made with it.")
-        return head
+        return _head_of_threshold(args, file)
+    _check_options(args)
+    return BonaFideHead.of(load_heads(args.bona_fide))
+
+
+def _head_of_threshold(args: argparse.Namespace, file: ThresholdFile | None) -> BonaFideHead | None:
+    if args.fake_fmr is not None:
+        raise ValueError("--fake_fmr limits pairs with a fake, which takes a head that knows them: give --bona_fide.")
+    head = None if file is None or file.check is None else file.check.head
+    if head is None and args.bona_fide_feature is not None:
+        raise ValueError("--bona_fide_feature is for --bona_fide, or for a threshold that was made with it.")
+    return head
+
+
+def _check_options(args: argparse.Namespace) -> None:
     if args.save_threshold is None:
         raise ValueError("--bona_fide is fused with the similarity and kept with a threshold: give --save_threshold.")
     if args.by != "fmr" or args.max_pairs == "all":
@@ -91,7 +99,6 @@ def asked_head(args: argparse.Namespace, file: ThresholdFile | None) -> BonaFide
         raise ValueError(
             f"--bona_fide must be a .skops file, which goes with the threshold; got {args.bona_fide.name}."
         )
-    return BonaFideHead.of(load_heads(args.bona_fide))
 
 
 def rows_with_scores(args: argparse.Namespace, table: FaceTable, head: BonaFideHead | None) -> AskedRows:
@@ -99,6 +106,8 @@ def rows_with_scores(args: argparse.Namespace, table: FaceTable, head: BonaFideH
 
     Raises
     ------
+    ValueError
+        If no table for the head is named and that of the faces has other vectors.
     TableError
         If the table for the head is not of the same photos.
     faceheads.headfile.HeadError
@@ -106,6 +115,13 @@ def rows_with_scores(args: argparse.Namespace, table: FaceTable, head: BonaFideH
     """
     if head is None:
         return AskedRows(table)
+    if args.bona_fide_feature is None and (
+        table.spec is None or table.spec.embedder_digest != head.spec.embedder_digest
+    ):
+        raise ValueError(
+            "the bona fide head takes other vectors than --feature has. Name a table of them with --bona_fide_feature; "
+            f"such are made by: {extraction_command(head.spec)}"
+        )
     scored = ScoredTable.of(table, read_table(bona_fide_table(args)), head)
     if args.bona_fide is None:
         return AskedRows(scored.table, scored.bona_fide)

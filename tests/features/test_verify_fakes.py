@@ -71,7 +71,7 @@ def test_the_threshold_measures_a_table_with_its_own_head(folder, capsys):
     values = json.loads(capsys.readouterr().out)
     assert (values["score"], values["n_identities"]) == ("bona_fide", 120)
     assert run(folder, *[option for option in options if option not in ("--bona_fide_feature", "seen.parquet")]) == 2
-    assert "The heads need embeddings" in capsys.readouterr().err
+    assert "Name a table of them with --bona_fide_feature" in capsys.readouterr().err
 
 
 def test_a_score_and_the_check_go_together(folder, capsys):
@@ -111,7 +111,11 @@ def test_listed_pairs_say_which_are_fakes(folder, capsys):
         ((*TUNE, "--save_threshold", "other.json", "--max_pairs", "all"), "leave --by at fmr"),
         ((*TUNE, "--save_threshold", "other.json", "--fake_fmr", "2"), "the FMR of fakes must be in"),
         ((*TUNE, "--save_threshold", "other.json", "--fake_fmr", "1e-4"), "needs 30,000 non-mated"),
-        ((*TUNE[:4], "--save_threshold", "other.json"), "The heads need embeddings"),
+        ((*TUNE[:4], "--save_threshold", "other.json"), "--bona_fide_feature; such are made by"),
+        (
+            (*TUNE[:4], "--bona_fide_feature", "who.parquet", "--save_threshold", "other.json"),
+            "The heads need embeddings",
+        ),
         (("--identity", "labels.csv", "--fake_fmr", "0.1"), "give --bona_fide"),
         (("--identity", "labels.csv", "--bona_fide_feature", "seen.parquet"), "is for --bona_fide"),
         (("--identity", "labels.csv", "--bona_fide", "x.pkl", "--save_threshold", "other.json"), "must be a .skops"),
