@@ -82,7 +82,7 @@ class Attention:
 
 
 def attention_of(embedder: Embedder, crop: np.ndarray) -> Attention:
-    """The attention that a network pays to one crop.
+    """The attention that a network pays to one crop; its mirror image has no part in it, also where the embedder takes both.
 
     Parameters
     ----------

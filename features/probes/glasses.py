@@ -27,7 +27,7 @@ _GLARE_RGB, _GLARE = (235, 240, 245), 0.10
 #: Shadow that the frame throws below itself.
 _SHADOW, _SHADOW_BELOW = 0.28, 0.05
 #: Where the control is drawn: so far below the eyes, over the mouth.
-MOVED_DOWN = 1.35
+MOVED_DOWN = 1.1
 #: The drawing has so many pixels for one of the photo, which are then averaged.
 _FINER = 3
 
