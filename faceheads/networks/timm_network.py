@@ -13,8 +13,7 @@ R. Wightman, PyTorch image models, https://github.com/huggingface/pytorch-image-
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -46,8 +45,6 @@ PREFIX = "timm:"
 MIN_SIZE_PX = 32
 #: Numbers of the largest network that is built; those that have a short name have 58 million at most.
 MAX_PARAMETERS = 400_000_000
-#: What timm itself understands beyond names (``hf-hub:…``, paths) would fetch configurations from elsewhere.
-_PLAIN_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)?")
 
 
 def is_timm(name: str) -> bool:
@@ -94,6 +91,7 @@ class TimmNetwork(nn.Module):
         self.network = _make(import_timm(f"The network {name!r}"), name)
         self.dimension = _dimension(self.network)
         config = self.network.pretrained_cfg
+        self.fixed_hw = _fixed_size(self.network, config)
         self.register_buffer("mean_rgb", 255 * torch.tensor(config["mean"]))
         self.register_buffer("deviation_rgb", 255 * torch.tensor(config["std"]))
 
@@ -136,6 +134,10 @@ class TimmNetwork(nn.Module):
                 f"crops must have shape (n_faces, 3, height, width) with at least {MIN_SIZE_PX} × {MIN_SIZE_PX} "
                 f"pixels; got {tuple(crops.shape)}."
             )
+        if self.fixed_hw is not None and crops.shape[2:] != self.fixed_hw:
+            raise ValueError(
+                f"{self.name} takes crops of {self.fixed_hw[0]} × {self.fixed_hw[1]} pixels only; got {tuple(crops.shape)}."
+            )
         x = crops.to(dtype=self.mean_rgb.dtype, memory_format=torch.channels_last)
         x = self.network((x - self.mean_rgb[:, None, None]) / self.deviation_rgb[:, None, None])
         return torch.cat([x] * len(layers), 1)
@@ -164,7 +166,7 @@ class TimmNetwork(nn.Module):
 def _make(timm: ModuleType, name: str) -> nn.Module:
     """The network of a name, without its classes."""
     architecture = TIMM_NAMES.get(name, name.removeprefix(PREFIX))
-    if not _PLAIN_NAME.fullmatch(architecture) or not timm.is_model(architecture):
+    if not _is_known(timm, architecture):
         raise ValueError(f"timm {timm.__version__} has no network {architecture!r}. timm.list_models() lists them.")
     with torch.device("meta"):
         outline = timm.create_model(architecture, num_classes=0)
@@ -176,6 +178,19 @@ def _make(timm: ModuleType, name: str) -> nn.Module:
     if _is_vgg(network):
         network.pre_logits = nn.Identity()
     return network
+
+
+def _is_known(timm: ModuleType, architecture: str) -> bool:
+    """Whether a name is in timm's own lists: what it understands beyond, ``hf-hub:…`` and paths, is fetched from elsewhere."""
+    is_tagged = "." in architecture
+    return timm.is_model(architecture) and (not is_tagged or timm.models.is_model_pretrained(architecture))
+
+
+def _fixed_size(network: nn.Module, config: Mapping) -> tuple[int, int] | None:
+    """Rows and columns of the only crops that a network takes; None where it takes any."""
+    if not config.get("fixed_input_size") or _is_transformer(network):
+        return None
+    return tuple(config["input_size"][1:])
 
 
 def _dimension(network: nn.Module) -> int:

@@ -38,6 +38,7 @@ def test_the_mean_of_the_outcomes_is_the_figure(name, settings, figures):
     assert list(found) == figures
     for figure, values in found.items():
         assert values.shape == (4,) and values.mean().item() == pytest.approx(metrics[figure])
+        assert (values >= 0).all()
 
 
 def test_intervals_draw_groups_not_rows(tmp_path):

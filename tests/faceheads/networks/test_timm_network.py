@@ -107,10 +107,13 @@ def test_positions_and_class_tokens_are_told_apart_from_matrices():
     assert not small(SMALL_CONVOLUTIONS).undecayed()
 
 
-@pytest.mark.parametrize("name", ["timm:hf-hub:someone/something", "timm:local-dir:/tmp", "timm:../x", "timm:no_such"])
+@pytest.mark.parametrize(
+    "name",
+    ["hf-hub:someone/something", "local-dir:/tmp", "../x", "no_such", "", "test_resnet.no_such", "test_resnet.a/../b"],
+)
 def test_names_that_timm_does_not_define_are_refused(name):
     with pytest.raises(ValueError, match="has no network"):
-        build_network(name)
+        build_network(f"timm:{name}")
 
 
 def test_a_network_that_is_too_large_is_not_built(monkeypatch):
@@ -138,6 +141,15 @@ def test_an_unknown_network_lists_those_there_are():
 def test_other_layers_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         small(SMALL_CONVOLUTIONS)(crops(), **wrong)
+
+
+def test_networks_of_one_size_say_which():
+    with torch.device("meta"):
+        network = TimmNetwork("timm:levit_128s")
+    with pytest.raises(
+        ValueError, match=r"timm:levit_128s takes crops of 224 × 224 pixels only; got \(2, 3, 40, 40\)"
+    ):
+        network(crops())
 
 
 def test_crops_that_are_too_small_are_refused():
