@@ -96,9 +96,9 @@ def _finish(args: argparse.Namespace, trainer: Trainer, training: TrainingSet, c
     write_outcomes(args.out, training, trainer.model, embedding)
     difference = finish(args.out, trainer.recipe, training, trainer.model)
     tell_end(args.out, trainer.progress, difference)
+    print(f"model card    {write_card(trainer, training, embedding, difference, card)}")
     if args.onnx:
         tell_onnx(args.out, finish_onnx(args.out, training))
-    print(f"model card    {write_card(trainer, training, embedding, difference, card)}")
 
 
 def _card_words(args: argparse.Namespace) -> ModelCard:
