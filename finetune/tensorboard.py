@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -38,12 +39,12 @@ class TensorBoard(Observer):
         self._writer = None
 
     def begins(self, progress: Progress, n_steps: int) -> None:
-        """Open the log."""
+        """Open the log, a new one where training begins anew."""
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer = SummaryWriter(
-            str(self._folder / FOLDER), purge_step=progress.step + 1 if progress.step else None
-        )
+        if not progress.step:
+            shutil.rmtree(self._folder / FOLDER, ignore_errors=True)
+        self._writer = SummaryWriter(str(self._folder / FOLDER), purge_step=progress.step + 1)
 
     def steps_logged(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Loss, its parts, distances and learning rate."""

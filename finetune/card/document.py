@@ -32,6 +32,9 @@ from ..recipes import Recipe
 from . import words
 from .measuring import Measurement
 
+#: Cohorts without figures that are named.
+MAX_NAMED = 20
+
 
 @dataclass(frozen=True, eq=False)
 class Origin:
@@ -156,7 +159,9 @@ def _cohorts(column: str, cohorts: Sequence[Cohort], of: Measurement) -> list[Bl
     rows = [(cohort.name, f"{cohort.n_rows:,}", f"{cohort.n_groups:,}", cohort.metrics) for cohort in shown]
     blocks: list[Block] = [_table(f"by {column}", rows, names)] if rows else [Text(f"By {column}:")]
     if hidden:
-        blocks.append(Text(f"{', '.join(cohort.name for cohort in hidden)}: {hidden[0].note}."))
+        others = f" and {len(hidden) - MAX_NAMED} others" if len(hidden) > MAX_NAMED else ""
+        named = ", ".join(cohort.name for cohort in hidden[:MAX_NAMED])
+        blocks.append(Text(f"{named}{others}: {hidden[0].note}."))
     return blocks
 
 

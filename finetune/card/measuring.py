@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from faceheads.cohorts import label_cohorts
+from faceheads.labels import LabelError
 from faceheads.metrics import (
     Estimate,
     GroupBootstrap,
@@ -64,9 +66,16 @@ class ValidationPart:
     groups: np.ndarray
 
     def cohorts(self, names: Sequence[str]) -> dict[str, pd.Categorical]:
-        """The cohorts of those columns that exist and have two values or more."""
-        known = [name for name in dict.fromkeys(names) if name in self.labels]
-        return {name: label_cohorts(self.labels[name]) for name in known if self.labels[name].nunique() > 1}
+        """The cohorts of those columns that exist and have two values or more; warns of columns that cannot be cohorts."""
+        found = {}
+        for name in dict.fromkeys(names):
+            if name not in self.labels or self.labels[name].nunique() < 2:
+                continue
+            try:
+                found[name] = label_cohorts(self.labels[name])
+            except LabelError as error:
+                print(f"finetune: warning: the card has no figures by {name}: {error}", file=sys.stderr)
+        return found
 
 
 @torch.inference_mode()

@@ -5,6 +5,7 @@ from contextlib import closing
 import pandas as pd
 import pytest
 
+from finetune import history
 from finetune.embedding_pictures import EmbeddingPictures, picture_path
 from finetune.progress_bar import ProgressBar
 from finetune.tensorboard import FOLDER, TensorBoard
@@ -22,7 +23,8 @@ def scalars_of(folder):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_tensorboard_has_what_the_csv_files_have_also_after_a_kill(tmp_path):
+def test_tensorboard_has_what_the_csv_files_have_also_after_a_kill(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "LOG_EVERY", 1)  # so that a step is logged, lost, and logged again
     with closing(TensorBoard(tmp_path)) as board, pytest.raises(Killed):
         trainer_in(tmp_path, EmbeddingPictures(tmp_path, LABELS), board, Killer(5)).run()
     with closing(TensorBoard(tmp_path)) as board:

@@ -7,7 +7,8 @@ import torch
 
 from finetune.card.measuring import ValidationPart, measure
 from finetune.card.person_rates import person_rates
-from finetune.tasks import AgeTask, AttributesTask, ClassTask, MarginTask, QuadrupletTask
+from finetune.recipes import RECIPES, recipe
+from finetune.tasks import AgeTask, AttributesTask, ClassTask, MarginTask, QuadrupletTask, make_task
 
 N = 200
 
@@ -72,3 +73,22 @@ def test_rates_without_pairs_are_undefined_not_zero():
     assert math.isnan(person_rates(np.eye(3), person, nobody)["eer"].value)
     rates = person_rates(np.eye(3), np.array(["a", "a", "b"]), np.array([False, False, True]))
     assert math.isnan(rates["eer_real"].value) and math.isnan(rates["eer_fake"].value)
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_what_every_recipe_learns_is_measured(name):
+    labels = pd.DataFrame(
+        {"gender": list("fm") * 6, "age": range(12), "identity": list("aabbcc") * 2, "fake": [0] * 9 + [1] * 3}
+    )
+    chosen = recipe(name, target="gender") if name == "criterion" else recipe(name)
+    task = make_task(chosen, labels, np.arange(12) >= 9, 5).eval()
+    found = measure(task, torch.randn(12, 5), ValidationPart(np.arange(12), labels, np.arange(12)), ())
+    assert found and all(one.metrics for one in found)
+
+
+def test_a_column_that_cannot_be_a_cohort_is_warned_of_and_left_out(capsys):
+    labels = pd.DataFrame({"gender": np.arange(N) % 2, "age": [np.inf, *range(1, N)]})
+    part = ValidationPart(np.arange(N), labels, np.arange(N))
+    (found,) = measure(class_task(np.arange(N) % 2), torch.randn(N, 1), part, ("gender", "age"))
+    assert list(found.cohorts) == ["gender"]
+    assert "the card has no figures by age: " in capsys.readouterr().err
