@@ -71,9 +71,11 @@ def rehearse(trainer: Trainer) -> Rehearsal:
 
 
 def _seconds_of_steps(trainer: Trainer) -> list[float]:
-    """Seconds of each of the first steps."""
+    """Seconds of some steps of the last epoch, in which all stages learn that ever do."""
+    epoch = trainer.recipe.epochs - 1
+    trainer.progress.step = epoch * trainer.steps_per_epoch
     seconds, started = [], time.perf_counter()
-    for batches, _ in zip(trainer.batches(0), range(1 + N_STEPS)):
+    for batches, _ in zip(trainer.batches(epoch), range(1 + N_STEPS)):
         trainer.train_step(batches)["loss"].item()  # waits for the device
         seconds.append(time.perf_counter() - started)
         started = time.perf_counter()

@@ -10,6 +10,7 @@ from finetune.freezing import Freezing
 from finetune.loop import Trainer
 from finetune.model import Model
 from finetune.recipes import Recipe
+from finetune.rehearsal import rehearse
 from finetune.samplers import shuffled_batches
 from finetune.tasks import ClassTask
 
@@ -121,3 +122,12 @@ def test_a_training_that_is_killed_and_resumed_while_stages_are_unfrozen_is_the_
         if not torch.equal(now, start[name])
     }
     assert moved == {"layer3", "layer4"}  # unfrozen in the second and the third epoch
+
+
+def test_a_dry_run_measures_steps_in_which_all_stages_learn_that_ever_do(tmp_path):
+    trainer = trainer_in(tmp_path)
+    rehearse(trainer)
+    learning = {
+        name.split(".")[1] for name, parameter in trainer.model.network.named_parameters() if parameter.requires_grad
+    }
+    assert learning == {"layer3", "layer4"}
