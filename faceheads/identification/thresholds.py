@@ -38,10 +38,11 @@ def threshold_at_fmr(file: ThresholdFile, fmr: float) -> float:
     Raises
     ------
     ThresholdError
-        If the comparisons of the file are too few to speak of it (rule of 3).
+        If the comparisons of the file are too few to speak of it (rule of 3), or its points are of a fitted score.
     """
-    evidence = file.tuned_on if file.reported_on is None else file.reported_on
+    refuse_score(file)
     needed = comparisons_needed(fmr)
+    evidence = file.errors.evidence
     if evidence.n_non_mated < needed:
         raise ThresholdError(
             f"An FMR of {fmr:.2g} takes {needed:,} non-mated comparisons (rule of 3); the threshold file has "

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from faceheads.identification.thresholds import (
@@ -6,6 +8,7 @@ from faceheads.identification.thresholds import (
     threshold_at_fmr,
     threshold_at_fpir,
 )
+from faceheads.verification.scores.registry import make_score
 from faceheads.verification.threshold_file import ThresholdError, load_threshold
 from features.embed import EmbedderRequest
 from features.pipeline import FacePipeline
@@ -41,3 +44,8 @@ def test_what_the_comparisons_cannot_bear_is_refused_with_their_number(file):
         threshold_at_fpir(file, 0.01, 100_000)
     with pytest.raises(ValueError, match=r"in \(0, 1\); got 1"):
         threshold_at_fpir(file, 1, 10)
+
+
+def test_points_of_a_fitted_score_are_no_thresholds_of_similarities(file):
+    with pytest.raises(ThresholdError, match="this one is of the score 'plda'"):
+        threshold_at_fmr(replace(file, score=make_score("plda", "cosine")), 1e-2)
