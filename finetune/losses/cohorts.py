@@ -3,11 +3,6 @@
 The gap pulls both ends together: what helps the worse cohort makes it smaller, and so does what harms the better one. The
 loss beside it is what keeps the better one good. In a batch of few rows of a cohort means differ by chance, so the gap of
 batches is larger than that of all rows; large batches and ``--balance sampler`` help.
-
-References
-----------
-H. Narasimhan, A. Cotter, M. Gupta, S. Wang, Pairwise fairness for ranking and regression, AAAI 2020 (differences of smooth
-errors between groups).
 """
 
 from __future__ import annotations

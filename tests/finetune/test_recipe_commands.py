@@ -1,7 +1,6 @@
 """The command with recipes of files, criteria, cohorts and teachers, on pictures of noise."""
 
 import csv
-import json
 
 import pytest
 import torch
@@ -51,20 +50,18 @@ def test_a_criterion_is_learned_for_both_cohorts_near_to_a_teacher_and_its_setti
     assert best["epoch"] == min(range(2), key=lambda i: float(rows[i]["score"]))
 
     again = out / "settings.json"
-    assert run(again, tmp_path / "again", "--teacher", "TABLE", "--dry-run") == 0
     assert run(again, out, "--resume") == 2  # without the teacher these are other data
     assert "other settings: data differ" in capsys.readouterr().err
     assert run(again, out, "--teacher", "TABLE", "--gap_weight", "1", "--resume") == 2  # the command line goes first
     assert "other settings: gap_weight differ" in capsys.readouterr().err
 
 
-def test_a_file_of_few_lines_is_a_recipe(run, tmp_path, capsys):
-    (tmp_path / "mine.yaml").write_text("task: gender\naugmentation:\n  colour: 0.1\n")
-    assert run(tmp_path / "mine.yaml", tmp_path / "out", "--flip", "0.25") == 0
-    assert "warning" not in capsys.readouterr().err
-    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
-    assert (settings["augmentation"]["colour"], settings["augmentation"]["flip"]) == (0.1, 0.25)
-    assert (settings["backbone"], settings["task"]) == ("resnet18", "gender")
+def test_a_file_of_few_lines_is_a_recipe_and_an_option_goes_before_it(run, tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("task: gender\naccumulate: 2\nepochs: 7\naugmentation:\n  colour: 0.1\n")
+    assert run(tmp_path / "mine.yaml", tmp_path / "out", "--dry-run") == 0
+    told = capsys.readouterr()
+    assert "1 epochs of 1" in told.out  # --batch_size 8 of 24 to 31 rows makes three batches, two of them a step
+    assert "warning" not in told.err
 
 
 def test_what_is_missing_is_said_in_one_sentence(run, tmp_path, capsys):
