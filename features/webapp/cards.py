@@ -77,7 +77,7 @@ def comparison_card(choice: ComparisonChoice) -> Card:
             "for it, with verify.py --feature F --identity LABELS --save_threshold T.json, and start the app with --threshold T.json."
         )
         return Card(choice.name, (("claim", claim), *_embedder_rows(choice.config.embedder.build().spec)))
-    evidence = file.tuned_on if file.reported_on is None else file.reported_on
+    evidence = file.errors.evidence
     reported = (
         "on other people than it was found on"
         if file.reported_on is not None

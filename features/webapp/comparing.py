@@ -49,6 +49,8 @@ class Comparison:
     ----------
     probe, reference : ComparedFace
     choice : ComparisonChoice
+    table : FaceTable
+        Of the two faces, in this order.
     similarity : float
     decision : Decision or None
         None where there is no threshold to decide by.
@@ -57,6 +59,7 @@ class Comparison:
     probe: ComparedFace
     reference: ComparedFace
     choice: ComparisonChoice
+    table: FaceTable
     similarity: float
     decision: Decision | None
 
@@ -84,12 +87,11 @@ def compare(
     """Compare two faces."""
     rows = [_row(face, str(number)) for number, face in enumerate((probe, reference))]
     table = FaceTable.from_rows(rows, len(probe.face.landmarks_xy), pipeline.table_spec)
-    one, other = np.array([0]), np.array([1])
     if choice.file is None:
-        cosine = float(similarities(table.embedding, one, other, "cosine")[0])
-        return Comparison(probe, reference, choice, cosine, None)
-    similarity = float(choice.file.similarities(table, one, other)[0])
-    return Comparison(probe, reference, choice, similarity, choice.file.decide(similarity))
+        cosine = float(similarities(table.embedding, np.array([0]), np.array([1]), "cosine")[0])
+        return Comparison(probe, reference, choice, table, cosine, None)
+    decision = choice.file.decide_photos(table)
+    return Comparison(probe, reference, choice, table, decision.similarity, decision)
 
 
 def _row(compared: ComparedFace, path: str) -> FaceRow:

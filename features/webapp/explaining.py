@@ -8,13 +8,13 @@ import numpy as np
 
 from faceheads.targets import REGRESSION
 
-from ..embedders import TorchEmbedder
+from ..embedders import Embedder, TorchEmbedder
 from ..explain.decision import Decision, SimilarityDecision
-from ..explain.gradients import PixelMap, integrated_gradients
+from ..explain.gradients import PixelMap
 from ..explain.job import explain_face
-from ..explain.network import DifferentiableNetwork
-from ..explain.occlusion import occlusion
+from ..explain.methods import pixel_map
 from ..explain.overlay import overlay
+from ..explain.pair_job import similarity_decision
 from ..pipeline import FacePipeline
 from ..pipeline_config import PipelineConfig
 from .annotating import found_and_embedded
@@ -22,6 +22,9 @@ from .comparing import Comparison
 from .models import HeadChoice
 from .photo import AppPhoto
 from .refusal import Refused
+
+#: The kind of heads whose decisions are steps.
+TREES = "hgb"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,22 +85,30 @@ def explain_decision(
     if not isinstance(face, int) or not 0 <= face < len(found.faces) or target not in choice.file.targets:
         raise Refused("This face is not there any more. Annotate the photo again.")
     crop = found.crops[face, 0]
-    method = "gradients" if isinstance(pipeline.embedder, TorchEmbedder) else "occlusion"
-    made = explain_face(pipeline, choice.file, crop, target, method)
     (head,) = (head for head in choice.file.heads if target in head.target.columns)
+    made = explain_face(pipeline, choice.file, crop, target, _method(pipeline.embedder, head.kind))
     measure = head.target.unit if head.target.task == REGRESSION else "log-odds"
     return Explanation.of(f"Face {face + 1}: {made.decision}", measure, crop, made)
 
 
 def explain_comparison(pipeline: FacePipeline, comparison: Comparison) -> tuple[Explanation, Explanation]:
-    """Which pixels of each face make it similar to the other, by the cosine of their embeddings."""
-    pair = comparison.probe, comparison.reference
-    maps = [_map(pipeline, SimilarityDecision(other.embedding), one.crop) for one, other in (pair, pair[::-1])]
+    """Which pixels of each face make it similar to the other."""
+    crops = comparison.probe.crop, comparison.reference.crop
+    method = _method(pipeline.embedder)
+    maps = [
+        pixel_map(pipeline.embedder, _similarity_to(comparison, 1 - row), crop, method)
+        for row, crop in enumerate(crops)
+    ]
     titles = ("First photo", "Second photo")
-    return tuple(Explanation.of(t, "similarity", f.crop, m) for t, f, m in zip(titles, pair, maps, strict=True))
+    return tuple(Explanation.of(t, "similarity", c, m) for t, c, m in zip(titles, crops, maps, strict=True))
 
 
-def _map(pipeline: FacePipeline, decision: Decision, crop: np.ndarray) -> PixelMap:
-    if isinstance(pipeline.embedder, TorchEmbedder):
-        return integrated_gradients(DifferentiableNetwork(pipeline.embedder), decision, crop)
-    return occlusion(pipeline.embedder.embed, decision, crop)
+def _similarity_to(comparison: Comparison, row: int) -> Decision:
+    if comparison.choice.file is None:
+        return SimilarityDecision(comparison.table.embedding[row])
+    return similarity_decision(comparison.choice.file, comparison.table, row)
+
+
+def _method(embedder: Embedder, kind: str = "") -> str:
+    """Gradients where there are any: networks outside torch have none, and those of trees are zero."""
+    return "gradients" if isinstance(embedder, TorchEmbedder) and kind != TREES else "occlusion"

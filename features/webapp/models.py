@@ -144,6 +144,8 @@ def _threshold(path: Path, name: str, embedders: Sequence[str]) -> ComparisonCho
         raise ValueError(
             f"{path} is a threshold of several fused tables, which the app does not extract. Use verify.py."
         )
+    if file.check is not None:
+        raise ValueError(f"{path} refuses fakes by looking at whole files, which the app does not do. Use verify.py.")
     config = _fitting_config(str(path), file.spec, embedders)
     file.check_spec(FacePipeline(config).embedder.spec)
     return ComparisonChoice(name, config, file)

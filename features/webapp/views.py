@@ -164,7 +164,7 @@ class AnswerView:
         if decision is None:
             lines = (("cosine similarity", f"{comparison.similarity:.4f}"),)
             return cls("", "No answer: nobody measured a threshold for this embedder", lines, None)
-        evidence = file.tuned_on if file.reported_on is None else file.reported_on
+        evidence = file.errors.evidence
         bound = "less than about " if decision.fmr_is_bound else ""
         lines = (
             ("probability", f"{percent(decision.probability)} that this is one person, if half of all pairs were"),

@@ -28,7 +28,7 @@ def threshold():
 
 def compared(similarity, file):
     decision = None if file is None else file.decide(similarity)
-    return Comparison(None, None, ComparisonChoice("x", PipelineConfig(), file), similarity, decision)
+    return Comparison(None, None, ComparisonChoice("x", PipelineConfig(), file), None, similarity, decision)
 
 
 def test_a_number_has_its_typical_error_and_where_nine_of_ten_test_faces_lie(heads):
