@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..losses.margin import MarginSoftmax
+from ..losses.triplet import distance, mine
 from .pair_errors import comparisons, equal_error_rate
 from .task import Task
 
@@ -57,14 +58,23 @@ class MarginTask(Task):
             imprint(self.softmax.weight, self.person, embed)
 
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The loss of the margin."""
-        return {"loss": self.softmax(embedding, self.person[rows])}
+        """The loss of the margin, and the mean distances of the batch's hardest triplets, which it does not know of."""
+        person = self.person[rows]
+        return {"loss": self.softmax(embedding, person), **_hardest(embedding.detach(), person)}
 
     def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
         """The EER."""
         similarity, is_mated, _ = comparisons(embedding, self.person[rows])
         eer = equal_error_rate(similarity, is_mated)
         return {"eer": eer, "score": 100 * eer}
+
+
+def _hardest(embedding: Tensor, person: Tensor) -> dict[str, Tensor]:
+    """Mean distances on the unit sphere from the farthest photo of the same and the nearest of another person."""
+    unit = F.normalize(embedding.float())
+    anchor, *others = mine(unit, person)
+    names = ("d_positive", "d_negative")
+    return {name: distance(unit[anchor], unit[other]).mean() for name, other in zip(names, others, strict=True)}
 
 
 def imprint(weight: Tensor, person: Tensor, embed: Callable[[np.ndarray], Tensor]) -> None:

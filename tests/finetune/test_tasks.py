@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,6 +56,17 @@ def test_persons_begin_as_the_mean_direction_of_their_training_photos():
         task.begin(lambda rows: embedding[rows])
         expected = torch.tensor([[0.5**0.5, 0.5**0.5], [0.0, -1.0]]) if has_mean_start else before
         torch.testing.assert_close(task.softmax.weight.detach(), expected)
+
+
+def test_a_margin_logs_the_distances_of_the_hardest_photos_too():
+    angles = torch.tensor([0.0, 0.2, 1.0, 1.4])  # two persons; the nearest of the other one is the second or the third
+    embedding = 7 * torch.stack([angles.cos(), angles.sin()], 1).requires_grad_()
+    task = MarginTask(torch.tensor([0, 0, 1, 1]), 2, 2, "arcface", 8.0, 0.1)
+    terms = task.loss(embedding, torch.arange(4))
+    chord = [2 * math.sin(angle / 2) for angle in (0.2, 0.2, 0.4, 0.4, 1.0, 0.8, 0.8, 1.2)]
+    assert terms["d_positive"].item() == pytest.approx(sum(chord[:4]) / 4)
+    assert terms["d_negative"].item() == pytest.approx(sum(chord[4:]) / 4)
+    assert not terms["d_positive"].requires_grad and not terms["d_negative"].requires_grad
 
 
 def test_persons_of_the_training_part_are_numbered_first():
