@@ -12,22 +12,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from .batch_changes import WHITE, blurred, erased, luma, moved, per_crop, recoloured
 from .distortions import FACECOM_KINDS, KINDS, SEVERITIES, Subject
 from .processes import Share
 
-#: Weights of red, green and blue in the luma of ITU-R BT.601.
-LUMA_RGB = (0.299, 0.587, 0.114)
-WHITE = 255.0
-#: Pixels to either side that a blur reaches.
-_BLUR_RADIUS_PX = 4
 #: Smallest and largest standard deviation of a blur, in pixels.
 _BLUR_SIGMA_PX = (0.5, 2.0)
 #: Smallest and largest share of a crop that is erased, and ratio of the sides.
 _ERASED_SHARE, _ERASED_RATIO = (0.02, 0.2), (0.4, 2.5)
-
-
 #: Parts of the face that are cut out: the places they are between (eye, other eye, nose, mouth), width and height in
 #: distances between the eyes.
 PARTS = {"eyes": ((0, 1), (2.2, 0.6)), "nose": ((2,), (0.75, 0.9)), "mouth": ((3,), (1.2, 0.7))}
@@ -80,7 +73,7 @@ class Augmentation:
             if isinstance(item.default, float) and not 0 <= value <= 1:
                 raise ValueError(f"augmentation {item.name!r} must be in [0, 1]; got {value}.")
         unknown = [kind for kind in self.kinds if kind not in KINDS]
-        if unknown or not self.kinds:
+        if unknown:
             raise ValueError(f"augmentation 'distort_kinds' must be of {list(KINDS)}; got {self.distort_kinds!r}.")
 
     @property
@@ -121,9 +114,9 @@ class Augmentation:
         if self.colour:
             x = recoloured(x, *(1 + dice.between(-self.colour, self.colour, 3)).unbind(1))
         if self.gray:
-            x = torch.where(_per_crop(dice.chance(self.gray)), luma(x).expand_as(x), x)
+            x = torch.where(per_crop(dice.chance(self.gray)), luma(x).expand_as(x), x)
         if self.blur:
-            x = torch.where(_per_crop(dice.chance(self.blur)), blurred(x, dice.between(*_BLUR_SIGMA_PX, 1)[:, 0]), x)
+            x = torch.where(per_crop(dice.chance(self.blur)), blurred(x, dice.between(*_BLUR_SIGMA_PX, 1)[:, 0]), x)
         if self.erase:
             x = self._erased(x, dice)
         return x
@@ -183,61 +176,3 @@ def part_box(face: Subject | None, name: str, size_hw: tuple[int, int]) -> list[
     half_x, half_y = width * eye_distance / 2, height * eye_distance / 2
     sides = (size_hw[0], size_hw[1]) * 2
     return [edge / side for edge, side in zip((y - half_y, x - half_x, y + half_y, x + half_x), sides, strict=True)]
-
-
-def moved(x: Tensor, is_flipped: Tensor, shift_xy: Tensor, zoom: Tensor) -> Tensor:
-    """Crops mirrored, shifted by a share of their side, and enlarged, in one bilinear resampling.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n, channels, height, width), float
-    is_flipped : Tensor of shape (n,), bool
-    shift_xy : Tensor of shape (n, 2)
-        To the right and down.
-    zoom : Tensor of shape (n,)
-        Factor, about the middle.
-    """
-    theta = torch.zeros(len(x), 2, 3, device=x.device)
-    theta[:, 0, 0] = torch.where(is_flipped, -1.0, 1.0) / zoom
-    theta[:, 1, 1] = 1 / zoom
-    theta[:, :, 2] = -2 * shift_xy * torch.stack([theta[:, 0, 0], theta[:, 1, 1]], 1)
-    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def luma(x: Tensor) -> Tensor:
-    """Brightness of each pixel, shape (n, 1, height, width)."""
-    return (x * x.new_tensor(LUMA_RGB)[:, None, None]).sum(1, keepdim=True)
-
-
-def recoloured(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
-    """Crops with brightness, contrast (about the mean luma) and saturation multiplied by factors of shape (n,)."""
-    x = x * _per_crop(brightness)
-    mean = luma(x).mean((1, 2, 3), keepdim=True)
-    x = mean + (x - mean) * _per_crop(contrast)
-    gray = luma(x)
-    return (gray + (x - gray) * _per_crop(saturation)).clamp(0, WHITE)
-
-
-def blurred(x: Tensor, sigma_px: Tensor) -> Tensor:
-    """Crops blurred by Gaussians of standard deviations of shape (n,); borders are mirrored."""
-    n, channels, height, width = x.shape
-    offset = torch.arange(-_BLUR_RADIUS_PX, _BLUR_RADIUS_PX + 1, device=x.device)
-    kernel = torch.exp(-0.5 * (offset / sigma_px[:, None]) ** 2)
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
-    flat = F.pad(x, (_BLUR_RADIUS_PX,) * 4, mode="reflect").reshape(1, n * channels, -1, width + 2 * _BLUR_RADIUS_PX)
-    flat = F.conv2d(flat, kernel[:, None, :, None], groups=n * channels)
-    return F.conv2d(flat, kernel[:, None, None, :], groups=n * channels).reshape(n, channels, height, width)
-
-
-def erased(x: Tensor, is_erased: Tensor, start_yx: Tensor, stop_yx: Tensor, colour_rgb: Tensor) -> Tensor:
-    """Crops with a rectangle, given by shares of their sides, in one colour."""
-    rows, columns = ((torch.arange(size, device=x.device) + 0.5) / size for size in x.shape[2:])
-    in_rows = (rows >= start_yx[:, :1]) & (rows < stop_yx[:, :1])
-    in_columns = (columns >= start_yx[:, 1:]) & (columns < stop_yx[:, 1:])
-    is_inside = is_erased[:, None, None] & in_rows[:, :, None] & in_columns[:, None, :]
-    return torch.where(is_inside[:, None], colour_rgb[:, :, None, None], x)
-
-
-def _per_crop(values: Tensor) -> Tensor:
-    return values[:, None, None, None]

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 
 def cross_entropy(logits: Tensor, classes: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
-    """Mean cross-entropy.
+    """Mean cross-entropy; of two classes it is the binary one of the difference of their logits.
 
     Parameters
     ----------
@@ -27,12 +27,6 @@ def cross_entropy(logits: Tensor, classes: Tensor, smoothing: float = 0.0, weigh
         How much the rows of each class count.
     """
     return F.cross_entropy(logits.float(), classes, weight=weights, label_smoothing=smoothing)
-
-
-def binary_cross_entropy(logits: Tensor, is_positive: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Mean binary cross-entropy of logits and targets of one shape; targets become ``smoothing / 2`` and the rest of 1."""
-    targets = is_positive.float() * (1 - smoothing) + smoothing / 2
-    return F.binary_cross_entropy_with_logits(logits.float(), targets)
 
 
 def focal_loss(logits: Tensor, classes: Tensor, gamma: float = 2.0, weights: Tensor | None = None) -> Tensor:

@@ -3,7 +3,8 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from finetune.augment import Augmentation, blurred, erased, luma, moved, recoloured
+from finetune.augment import Augmentation
+from finetune.batch_changes import blurred, erased, luma, moved, recoloured
 from finetune.crop_face import face_in_crop
 from finetune.distortions import Subject
 

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from finetune.losses.classes import (
-    binary_cross_entropy,
     class_weights,
     cross_entropy,
     focal_loss,
@@ -32,10 +31,11 @@ def test_weights_of_classes_weigh_the_mean():
     assert got.item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_binary_targets_are_smoothed_to_a_half():
-    p, target = 1 / (1 + np.exp(-LOGITS[:, 0])), np.array([0.95, 0.05, 0.05])
+def test_two_classes_have_the_binary_cross_entropy_with_targets_smoothed_to_a_half():
+    difference, classes = LOGITS[:, 1] - LOGITS[:, 0], np.array([1, 0, 0])
+    p, target = 1 / (1 + np.exp(-difference)), np.array([0.95, 0.05, 0.05])
     expected = -(target * np.log(p) + (1 - target) * np.log(1 - p)).mean()
-    got = binary_cross_entropy(torch.from_numpy(LOGITS[:, 0]), torch.tensor([1, 0, 0]), smoothing=0.1)
+    got = cross_entropy(torch.from_numpy(LOGITS[:, :2]), torch.from_numpy(classes), smoothing=0.1)
     assert got.item() == pytest.approx(expected, rel=1e-6)
 
 
