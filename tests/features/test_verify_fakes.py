@@ -15,7 +15,7 @@ from faceheads.splits import TRAIN, load_split
 from faceheads.table import FaceTable, Status
 from faceheads.table_io import write_table
 from faceheads.verification.threshold_file import load_threshold
-from features import threshold_pipelines
+from features import threshold_pipelines, verify_cli
 from features.cli import verify_main
 from features.explain.pair_job import PairExplanationJob
 from features.face import Face
@@ -140,6 +140,25 @@ def test_a_head_of_unknown_people_is_said_to_be_one(folder, capsys, tmp_path):
     (tmp_path / "lone.split.csv").write_text(split)
     assert run(folder, *options, "--save_threshold", "other.json") == 2
     assert "learned from all of these people" in capsys.readouterr().err
+
+
+def test_photos_are_extracted_for_the_faces_and_for_the_head(folder, tmp_path, monkeypatch):
+    asked = []
+
+    class Recorded:
+        def __init__(self, root, images, config, path, jobs):
+            asked.append((path.name, config.detector, len(images)))
+
+        def run(self):
+            pass
+
+    monkeypatch.setattr(verify_cli, "Extraction", Recorded)
+    monkeypatch.setattr(
+        PipelineConfig, "from_spec", lambda spec, path=None, **changes: PipelineConfig(detector=spec.detector)
+    )
+    options = ["--identity", "labels.csv", "--threshold", "t.json", "--bona_fide_feature", "seen.parquet"]
+    assert run(folder, *options, "--data_dir", str(tmp_path)) == 0
+    assert asked == [("who.parquet", "hog", 720), ("seen.parquet", "none", 720)]
 
 
 def test_a_submission_has_the_score_that_knows_of_fakes(folder, tmp_path):
