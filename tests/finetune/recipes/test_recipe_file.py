@@ -113,3 +113,4 @@ def test_the_recipe_of_the_documentation_is_one(tmp_path):
     lines = page[page.index("    task: ") :].split("\n\n")[0]
     found = read(tmp_path, textwrap.dedent(lines))
     assert (found.cohort, found.augmentation.cutout_part) == ("Male", "mouth")
+    assert all(f"\n| `{name}` |" in page for name in RECIPES)
