@@ -37,7 +37,7 @@ class Example:
         """
         image = Image.fromarray(read_image(path).rgb)
         side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 3
+        left, top = (image.width - side) // 2, (image.height - side) // 8  # heads are near the top
         small = image.crop((left, top, left + side, top + side)).resize((_EXAMPLE_PX, _EXAMPLE_PX))
         file = io.BytesIO()
         small.save(file, "JPEG", quality=85)

@@ -1,4 +1,9 @@
-// What can be pressed in a result. gradio gives: element, trigger.
+// What can be pressed in a result. gradio gives: element, trigger, watch.
+watch("value", () => {
+  const shown = element.querySelector(".fh-result, .fh-message");
+  const isBelow = shown && shown.getBoundingClientRect().top > 0.8 * window.innerHeight; // on a phone, after the choices
+  if (isBelow) shown.scrollIntoView({ behavior: "smooth", block: "start" });
+});
 element.addEventListener("click", async (event) => {
   const why = event.target.closest(".fh-why");
   if (why) {
