@@ -33,13 +33,8 @@ from faceheads.verification.bona_fide_file import head_path
 from faceheads.verification.bona_fide_head import BonaFideHead
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.rules import Request
-from faceheads.verification.threshold_file import (
-    ThresholdError,
-    ThresholdFile,
-    load_threshold,
-    save_threshold,
-    tune_threshold,
-)
+from faceheads.verification.threshold_file import ThresholdError, ThresholdFile, load_threshold, save_threshold
+from faceheads.verification.threshold_tuning import tune_threshold
 
 from .arguments import benchmark_parser
 from .hostile_files import bombs, hostile_files

@@ -25,11 +25,8 @@ from faceheads.table import FaceTable
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.identification import search
 from faceheads.verification.rules import Request
-from faceheads.verification.threshold_file import (
-    ThresholdFile,
-    save_threshold,
-    tune_threshold,
-)
+from faceheads.verification.threshold_file import ThresholdFile, save_threshold
+from faceheads.verification.threshold_tuning import tune_threshold
 
 from .arguments import benchmark_parser
 from .lfw_people import first_of_many, identities_of, lfw_table, people_of_part

@@ -20,12 +20,8 @@ from ..table_io import read_table
 from ..verification.comparisons import Comparisons
 from ..verification.identities import labelled_identities
 from ..verification.rules import Request
-from ..verification.threshold_file import (
-    ThresholdFile,
-    load_threshold,
-    save_threshold,
-    tune_threshold,
-)
+from ..verification.threshold_file import ThresholdFile, load_threshold, save_threshold
+from ..verification.threshold_tuning import tune_threshold
 from .document import draw_searches, identification_document
 from .gallery import person_of
 from .searches import (

@@ -12,7 +12,8 @@ is higher for faces that are more alike, and match ⇔ similarity ≥ threshold,
 ``kinds``             real, fake, distorted: each for itself
 ``scores``            scores fitted to other people: s-norm, whitening, LDA, PLDA, quality
 ``bona_fide_check``   a head that tells fakes from photos, fused with the similarity
-``threshold_file``    thresholds tuned on some people, reported on others, written with all that it takes to use them
+``threshold_tuning``  thresholds found on some people, reported on others
+``threshold_file``    a threshold written with all that it takes to use it
 ``report``, ``plots`` JSON, Markdown, pictures
 ``identification``    searches in a gallery: CMC, FNIR, FPIR
 ====================  ===============================================================================================

@@ -35,7 +35,8 @@ from .plots import draw
 from .report import markdown, measure, without_fakes, write_report
 from .rules import Request
 from .scores.registry import PLAIN, make_score
-from .threshold_file import ThresholdFile, load_threshold, save_threshold, tune_threshold
+from .threshold_file import ThresholdFile, load_threshold, save_threshold
+from .threshold_tuning import tune_threshold
 
 
 def verify_table(args: argparse.Namespace) -> int:

@@ -78,17 +78,24 @@ def measure(
         "versions": software_versions(),
     }
     threshold = Request("eer").find(rates.curve) if file is None else file.threshold
-    kinds = errors_by_kind(comparisons.trials, threshold)
-    if kinds:
-        values["kinds"] = {"threshold": threshold, "rows": [_kind(kind) for kind in kinds]}
-    if kinds and file is not None and file.check is not None:
-        values["bona_fide"] = _bona_fide(comparisons, file.check)
+    values |= _by_kind(comparisons, file, threshold)
     if cohorts:
         values["cohorts"] = _cohorts(people, threshold, cohorts)
     if len(people) <= MAX_PAIRS_FOR_ACCURACY and people.person is None:
         values["accuracy"] = _accuracy(people)
     if file is not None:
         values["threshold"] = _threshold(people, file)
+    return values
+
+
+def _by_kind(comparisons: Comparisons, file: ThresholdFile | None, threshold: float) -> dict:
+    """Errors by kind of pair, and what refuses fakes; nothing where nothing says what pairs are made of."""
+    kinds = errors_by_kind(comparisons.trials, threshold)
+    if not kinds:
+        return {}
+    values = {"kinds": {"threshold": threshold, "rows": [_kind(kind) for kind in kinds]}}
+    if file is not None and file.check is not None:
+        values["bona_fide"] = _bona_fide(comparisons, file.check)
     return values
 
 

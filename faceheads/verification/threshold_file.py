@@ -19,10 +19,8 @@ from ..atomic import write_text
 from ..extraction_command import extraction_command
 from ..spec import EmbedderSpec, TableSpec
 from ..table import FaceTable
-from ..versions import software_versions
 from .bona_fide_check import BonaFideCheck, PairEvidence, fused_name
 from .bona_fide_file import head_path, load_check, save_check
-from .comparisons import Comparisons, check_disjoint
 from .evidence import Evidence
 from .json_values import exactly, number
 from .known_errors import KnownErrors
@@ -33,15 +31,12 @@ from .scores.faces import face_inputs
 from .scores.registry import wants_quality
 from .scores.score_file import arrays_path, load_score, save_score
 from .similarity import METRICS, similarities
-from .threshold_search import find_threshold, threshold_reach
 
 FORMAT = "faceheads.threshold"
 VERSION = 1
 MATCH, NON_MATCH, UNSURE = "match", "non-match", "unsure"
 #: A file of the project has about 30 kB.
 _MAX_BYTES = 2**20
-#: Log-odds of a match are what a bona fide check fuses: they need no curve.
-_LOG_ODDS = Probability(slope=1.0, intercept=0.0)
 
 
 class ThresholdError(ValueError):
@@ -248,88 +243,6 @@ class ThresholdFile:
             **self.errors.to_json(),
             "versions": dict(self.versions),
         }
-
-
-def tune_threshold(
-    tuned: Comparisons,
-    reported: Comparisons | None,
-    request: Request,
-    score: PairScore | None = None,
-    check: BonaFideCheck | None = None,
-) -> ThresholdFile:
-    """Find a threshold on one set of people and measure it on another.
-
-    Parameters
-    ----------
-    tuned : Comparisons
-        Of a table with a specification.
-    reported : Comparisons or None
-        Of other people; None leaves the errors on other people unknown.
-    request : Request
-        Keeps fakes apart where there is a check.
-    score : PairScore, optional
-        Fitted; what the similarities of both are made by.
-    check : BonaFideCheck, optional
-        Fitted; what they were fused by.
-
-    Raises
-    ------
-    ThresholdError
-        If the table has no specification, or there are too few people to know how sure the threshold is.
-    ValueError
-        If the sets share a person, or the comparisons cannot bear what is asked.
-    """
-    if tuned.table.spec is None:
-        raise ThresholdError(
-            "A threshold needs a feature table with a specification, so that it is not used with other embeddings; this "
-            "one is a CSV of other software. Extract with feature_extraction.py."
-        )
-    if (check is not None) != request.keeps_fakes_apart:
-        raise ValueError("a bona fide check goes with an FMR of fakes: give both or neither.")
-    if reported is not None:
-        check_disjoint(tuned.trials, reported.trials)
-    threshold = find_threshold(tuned.trials, request) if check is not None else request.find(tuned.rates.curve)
-    reach = _finite_reach(tuned, request)
-    errors = KnownErrors.of(*(_people(one, check) for one in (tuned, reported)), threshold)
-    if check is not None:
-        check = replace(check, errors=KnownErrors.of(*(_fakes(one) for one in (tuned, reported)), threshold))
-    return ThresholdFile(
-        threshold,
-        threshold - reach,
-        threshold + reach,
-        tuned.metric,
-        request,
-        tuned.table.spec,
-        errors.tuned_on,
-        errors.reported_on,
-        Probability.fit(tuned.trials) if check is None else _LOG_ODDS,
-        errors.points,
-        software_versions(),
-        score,
-        check,
-    )
-
-
-def _finite_reach(tuned: Comparisons, request: Request) -> float:
-    reach = threshold_reach(tuned.trials, request)
-    if not math.isfinite(reach):
-        raise ThresholdError(
-            f"How sure the threshold is cannot be told from {tuned.rates.shared.n_identities} people, of whom few are in "
-            "mated pairs. Give more people."
-        )
-    return reach
-
-
-def _people(comparisons: Comparisons | None, check: BonaFideCheck | None) -> Comparisons | None:
-    """Comparisons that errors are told of; without fakes where these are kept apart."""
-    return comparisons if comparisons is None or check is None else comparisons.of_people
-
-
-def _fakes(comparisons: Comparisons | None) -> Comparisons | None:
-    """Comparisons with fakes that were made; None where there are none."""
-    if comparisons is None or not comparisons.trials.made.is_fake.any():
-        return None
-    return comparisons.of_fakes
 
 
 def save_threshold(path: str | os.PathLike, file: ThresholdFile) -> None:

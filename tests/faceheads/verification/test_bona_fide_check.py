@@ -18,7 +18,8 @@ from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.kinds import errors_by_kind
 from faceheads.verification.report import markdown, measure
 from faceheads.verification.rules import Request
-from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold, tune_threshold
+from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold
+from faceheads.verification.threshold_tuning import tune_threshold
 from tests.faceheads.verification.fakes import bona_fide_head, looked_at_spec, tables_with_fakes, trained
 from tests.tables import face_row, small_table
 

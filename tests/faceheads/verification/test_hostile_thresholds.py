@@ -19,7 +19,8 @@ from faceheads.verification.bona_fide_head import BonaFideHead
 from faceheads.verification.bona_fide_rows import ScoredTable
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.rules import Request
-from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold, tune_threshold
+from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold
+from faceheads.verification.threshold_tuning import tune_threshold
 from tests.faceheads.verification.fakes import tables_with_fakes, trained
 
 

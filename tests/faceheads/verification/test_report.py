@@ -16,7 +16,7 @@ from faceheads.verification.pair_blocks import pair_blocks
 from faceheads.verification.plots import draw
 from faceheads.verification.report import markdown, measure, write_report
 from faceheads.verification.rules import Request
-from faceheads.verification.threshold_file import tune_threshold
+from faceheads.verification.threshold_tuning import tune_threshold
 from tests.faceheads.verification.faces import faces_table, identities_of, pairs_of
 
 

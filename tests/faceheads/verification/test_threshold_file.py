@@ -13,8 +13,9 @@ from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.error_rates import ErrorCurve
 from faceheads.verification.probability import Probability
 from faceheads.verification.rules import Request
-from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold, tune_threshold
+from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold
 from faceheads.verification.threshold_search import threshold_reach
+from faceheads.verification.threshold_tuning import tune_threshold
 from tests.faceheads.verification.faces import faces_table, identities_of, pairs_of
 from tests.tables import table_spec
 

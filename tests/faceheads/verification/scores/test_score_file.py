@@ -13,7 +13,8 @@ from faceheads.verification.scores import score_file
 from faceheads.verification.scores.faces import face_inputs
 from faceheads.verification.scores.registry import SCORES, make_score, wants_quality
 from faceheads.verification.scores.score_file import arrays_path
-from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold, tune_threshold
+from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold
+from faceheads.verification.threshold_tuning import tune_threshold
 from tests.faceheads.verification.faces import faces_table, identities_of
 
 
