@@ -155,6 +155,16 @@ def test_the_similarity_is_that_of_verify(actions, pair, capsys):
 
 
 @pytest.mark.data
+def test_of_several_faces_the_largest_is_compared(actions, group_photo):
+    pipeline = FacePipeline(actions.catalogue.comparisons[0].config)
+    photo = PhotoReader(Limits()).read(file_of(group_photo))
+    found = pipeline.find_faces([photo.rgb])[0]
+    compared = compared_face(pipeline, photo, 100)
+    assert compared.face.size_px == max(face.size_px for face in found.faces)
+    assert compared.n_faces == len(found.faces) > 1
+
+
+@pytest.mark.data
 def test_a_photo_without_a_face_cannot_be_compared(actions, pair):
     assert "nothing to compare" in actions.compare(file_of(pair[0]), blank(), "", VISIT)
 
