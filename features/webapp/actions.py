@@ -24,19 +24,6 @@ FAILED = "Something went wrong here, and the terminal that runs the app says wha
 Progress = Callable[[int, int], object]
 
 
-@dataclass(frozen=True)
-class Visit:
-    """One press of a button.
-
-    Attributes
-    ----------
-    address : str
-        Whose photos are counted.
-    """
-
-    address: str
-
-
 def answered(work: Callable[[], str]) -> str:
     """The HTML that ``work`` gives, or a sentence where it cannot.
 
@@ -53,7 +40,7 @@ def answered(work: Callable[[], str]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Actions:
-    """What can be asked for.
+    """What can be asked for; ``address`` is that of the visitor, whose photos are counted.
 
     Attributes
     ----------
@@ -72,7 +59,7 @@ class Actions:
     def _max_faces(self) -> int:
         return self.reader.limits.faces
 
-    def annotate(self, sent: object, heads: str, visit: Visit) -> str:
+    def annotate(self, sent: object, heads: str, address: str) -> str:
         """A photo with what heads decide about its faces; nothing where no photo is chosen."""
         if sent is None:
             return ""
@@ -82,9 +69,9 @@ class Actions:
             photo = self.reader.read(sent)
             return rendering.annotated(annotate(pipeline_of(choice.config), choice, photo, self._max_faces))
 
-        return self._run(work, visit, 1)
+        return self._run(work, address, 1)
 
-    def explain(self, sent: object, heads: str, face: object, target: object, visit: Visit) -> str:
+    def explain(self, sent: object, heads: str, face: object, target: object, address: str) -> str:
         """Which pixels one decision about one face came from."""
         choice = self.catalogue.head(heads)
 
@@ -93,18 +80,18 @@ class Actions:
             pipeline = pipeline_of(without_jitter(choice.config))
             return rendering.explained(explain_decision(pipeline, choice, photo, face, target, self._max_faces))
 
-        return self._run(work, visit, 1)
+        return self._run(work, address, 1)
 
-    def compare(self, probe: object, reference: object, comparison: str, visit: Visit) -> str:
+    def compare(self, probe: object, reference: object, comparison: str, address: str) -> str:
         """Whether two photos show one person; nothing until both are chosen."""
         if probe is None or reference is None:
             return ""
         choice = self.catalogue.comparison(comparison)
         return self._run(
-            lambda pipeline_of: rendering.compared(self._compared(pipeline_of, choice, probe, reference)), visit, 2
+            lambda pipeline_of: rendering.compared(self._compared(pipeline_of, choice, probe, reference)), address, 2
         )
 
-    def explain_pair(self, probe: object, reference: object, comparison: str, visit: Visit) -> str:
+    def explain_pair(self, probe: object, reference: object, comparison: str, address: str) -> str:
         """What makes the faces of two photos similar."""
         choice = self.catalogue.comparison(comparison)
 
@@ -114,11 +101,11 @@ class Actions:
                 *explain_comparison(pipeline, self._compared(pipeline_of, choice, probe, reference))
             )
 
-        return self._run(work, visit, 2)
+        return self._run(work, address, 2)
 
-    def group(self, sent: object, comparison: str, visit: Visit, progress: Progress) -> str:
+    def group(self, sent: object, comparison: str, address: str, progress: Progress) -> str:
         """The people on several photos."""
-        return answered(lambda: self._grouped(sent, comparison, visit, progress))
+        return answered(lambda: self._grouped(sent, comparison, address, progress))
 
     def head_card(self, heads: str) -> str:
         """The card of some heads."""
@@ -128,9 +115,9 @@ class Actions:
         """The card of a way to compare."""
         return rendering.card(comparison_card(self.catalogue.comparison(comparison)))
 
-    def _run(self, work: Callable[[PipelineOf], str], visit: Visit, n_photos: int) -> str:
+    def _run(self, work: Callable[[PipelineOf], str], address: str, n_photos: int) -> str:
         def admitted() -> str:
-            self.throttle.admit(visit.address, n_photos)
+            self.throttle.admit(address, n_photos)
             return self.workers.run(work)
 
         return answered(admitted)
@@ -142,10 +129,10 @@ class Actions:
         faces = [compared_face(pipeline, self.reader.read(sent), self._max_faces) for sent in (probe, reference)]
         return compare(pipeline, choice, *faces)
 
-    def _grouped(self, sent: object, comparison: str, visit: Visit, progress: Progress) -> str:
+    def _grouped(self, sent: object, comparison: str, address: str, progress: Progress) -> str:
         choice = self.catalogue.comparison(comparison)
         photos = self.reader.check_number(sent)
-        self.throttle.admit(visit.address, len(photos))
+        self.throttle.admit(address, len(photos))
         waiting = [self.workers.submit(self._looking_at(choice, photo)) for photo in photos]
         return rendering.grouped(group(_in_order(waiting, progress), choice))
 

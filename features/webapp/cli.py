@@ -106,15 +106,16 @@ def _serve(args: argparse.Namespace) -> int:
         from .server import address_of, bind, make_server
         from .site import Site
 
-        listening = bind(args.host, args.port)
-        with announced(_PREPARING):
-            catalogue = Catalogue.load(args.head, args.threshold, args.embedder)
-            site = Site.of(catalogue, PhotoReader(_limits(args), examples_in(args.examples)), resolve_jobs(args.jobs))
-        server = make_server(site.application(args.host), args.behind_proxy)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is temporary goes away then, too
-        print(f"faceheads: {address_of(listening)} (Ctrl-C ends it)", flush=True)
-        server.run(sockets=[listening])
-        site.close()
+        with bind(args.host, args.port) as listening:
+            with announced(_PREPARING):
+                catalogue = Catalogue.load(args.head, args.threshold, args.embedder)
+                reader = PhotoReader(_limits(args), examples_in(args.examples))
+                site = Site.of(catalogue, reader, resolve_jobs(args.jobs))
+            server = make_server(site.application(args.host), args.behind_proxy)
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is temporary goes away then, too
+            print(f"faceheads: {address_of(listening)} (Ctrl-C ends it)", flush=True)
+            server.run(sockets=[listening])
+            site.close()
     return 0
 
 

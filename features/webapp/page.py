@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from .actions import Actions, Visit
+from .actions import Actions
 from .picker import Example, photo_picker, script
 
 TITLE = "faceheads"
@@ -81,16 +81,16 @@ def build_page(actions: Actions, examples: Sequence[Example]) -> gr.Blocks:
 
 def _annotate_tab(actions: Actions, examples: Sequence[Example], line: _Line) -> None:
     def annotate(sent, heads: str, request: gr.Request):
-        return actions.annotate(sent, heads, _visit(request)), ""
+        return actions.annotate(sent, heads, _address(request)), ""
 
     def explain(sent, heads: str, asked: gr.EventData, request: gr.Request):
         face, target = asked._data.get("face"), asked._data.get("target")
-        return actions.explain(sent, heads, face, target, _visit(request))
+        return actions.explain(sent, heads, face, target, _address(request))
 
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             photo = photo_picker("A photo", actions.reader.limits, examples)
-            heads, _ = _choice("Heads", [choice.name for choice in actions.catalogue.heads], actions.head_card)
+            heads = _choice("Heads", [choice.name for choice in actions.catalogue.heads], actions.head_card)
             reset = gr.Button("Reset", size="sm")
         with gr.Column(scale=3, min_width=280):
             result, explanation = _results()
@@ -101,10 +101,10 @@ def _annotate_tab(actions: Actions, examples: Sequence[Example], line: _Line) ->
 
 def _compare_tab(actions: Actions, examples: Sequence[Example], line: _Line) -> None:
     def compare(probe, reference, comparison: str, request: gr.Request):
-        return actions.compare(probe, reference, comparison, _visit(request)), ""
+        return actions.compare(probe, reference, comparison, _address(request)), ""
 
     def explain(probe, reference, comparison: str, request: gr.Request):
-        return actions.explain_pair(probe, reference, comparison, _visit(request))
+        return actions.explain_pair(probe, reference, comparison, _address(request))
 
     limits = actions.reader.limits
     with gr.Row():
@@ -112,7 +112,7 @@ def _compare_tab(actions: Actions, examples: Sequence[Example], line: _Line) -> 
             probe = photo_picker("First photo", limits, examples)
             reference = photo_picker("Second photo", limits, examples)
             names = [choice.name for choice in actions.catalogue.comparisons]
-            comparison, _ = _choice("Compared by", names, actions.comparison_card)
+            comparison = _choice("Compared by", names, actions.comparison_card)
             reset = gr.Button("Reset", size="sm")
         with gr.Column(scale=3, min_width=280):
             result, explanation = _results()
@@ -133,13 +133,13 @@ def _group_tab(actions: Actions, examples: Sequence[Example], line: _Line) -> No
         def tell(n_done: int, n_photos: int) -> None:
             progress((n_done, n_photos), unit="photos")
 
-        return actions.group(sent, comparison, _visit(request), tell)
+        return actions.group(sent, comparison, _address(request), tell)
 
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             photos = photo_picker("Photos to group", actions.reader.limits, examples, is_multiple=True)
             names = [choice.name for choice in actions.catalogue.groupings]
-            comparison, _ = _choice("Compared by", names, actions.comparison_card)
+            comparison = _choice("Compared by", names, actions.comparison_card)
             start = gr.Button("Group by person", variant="primary")
             reset = gr.Button("Reset", size="sm")
         with gr.Column(scale=3, min_width=280):
@@ -148,13 +148,13 @@ def _group_tab(actions: Actions, examples: Sequence[Example], line: _Line) -> No
     reset.click(lambda: (None, ""), None, [photos, result], **_PRIVATE)
 
 
-def _choice(label: str, names: Sequence[str], card_of: Callable[[str], str]) -> tuple[gr.Dropdown, gr.HTML]:
-    """What can be chosen, with its card."""
+def _choice(label: str, names: Sequence[str], card_of: Callable[[str], str]) -> gr.Dropdown:
+    """What can be chosen, with its card below."""
     chosen = gr.Dropdown(list(names), value=names[0], label=label, interactive=True, visible=len(names) > 1)
     with gr.Accordion(f"About: {names[0]}" if len(names) == 1 else "About this choice", open=False):
         card = gr.HTML(card_of(names[0]), apply_default_css=False)
     chosen.change(card_of, chosen, card, queue=False, show_progress="hidden", **_PRIVATE)
-    return chosen, card
+    return chosen
 
 
 def _results() -> tuple[gr.HTML, gr.HTML]:
@@ -164,5 +164,5 @@ def _results() -> tuple[gr.HTML, gr.HTML]:
     return result, explanation
 
 
-def _visit(request: gr.Request) -> Visit:
-    return Visit(request.client.host if request is not None and request.client is not None else "")
+def _address(request: gr.Request) -> str:
+    return "" if request.client is None else request.client.host

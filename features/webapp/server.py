@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 
 import gradio as gr
@@ -24,8 +20,6 @@ from .page import theme
 
 #: Names by which a browser on this computer reaches it.
 _OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"]
-_SECONDS_TO_START = 60
-_POLL_S = 0.02
 
 
 def application(page: gr.Blocks, max_body_bytes: int, is_local: bool) -> ASGIApp:
@@ -103,35 +97,3 @@ def make_server(app: ASGIApp, is_behind_proxy: bool = False) -> uvicorn.Server:
     settings = {"proxy_headers": is_behind_proxy, "forwarded_allow_ips": "*" if is_behind_proxy else None}
     config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=2, **settings)
     return uvicorn.Server(config)
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve on a free port of this computer while the block runs; gives the address.
-
-    Raises
-    ------
-    RuntimeError
-        If the server does not start.
-    """
-    listening = bind("127.0.0.1", 0)
-    server = make_server(app)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        _wait_until_started(server, thread)
-        yield address_of(listening)
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
-
-
-def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
-    for _ in range(round(_SECONDS_TO_START / _POLL_S)):
-        if server.started:
-            return
-        if not thread.is_alive():
-            break
-        time.sleep(_POLL_S)
-    raise RuntimeError("the server did not start; its log says why.")

@@ -12,14 +12,14 @@ import pytest
 from benchmarks.app_client import sent
 from benchmarks.hostile_photos import encoded, picture
 from features.pipeline import FacePipeline
-from features.webapp.actions import FAILED, Visit, answered
+from features.webapp.actions import FAILED, answered
 from features.webapp.annotating import annotate
 from features.webapp.comparing import compare, compared_face
 from features.webapp.limits import Limits
 from features.webapp.photo import PhotoReader
 from features.webapp.refusal import Refused
 
-VISIT = Visit("test")
+ADDRESS = "127.0.0.1"
 
 
 def file_of(path):
@@ -37,19 +37,19 @@ def blank(name="blank.png"):
 
 
 def test_a_photo_without_a_face_is_shown_with_a_sentence(actions):
-    html = actions.annotate(blank("<b>&.png"), "", VISIT)
+    html = actions.annotate(blank("<b>&.png"), "", ADDRESS)
     assert "No face was found in “&lt;b&gt;&amp;.png”" in html
     assert 'class="fh-photo" src="data:image/png;base64,' in html
     assert "<b>" not in html
 
 
 def test_nothing_is_said_before_something_is_chosen(actions):
-    assert actions.annotate(None, "", VISIT) == ""
-    assert actions.compare(blank(), None, "", VISIT) == ""
+    assert actions.annotate(None, "", ADDRESS) == ""
+    assert actions.compare(blank(), None, "", ADDRESS) == ""
 
 
 def test_what_is_no_photo_is_refused_in_words(actions):
-    html = actions.annotate(sent("a.jpg", b"hello"), "", VISIT)
+    html = actions.annotate(sent("a.jpg", b"hello"), "", ADDRESS)
     assert 'role="alert"' in html
     assert "is not a picture" in html
 
@@ -67,15 +67,15 @@ def test_a_failure_is_logged_and_the_page_says_no_more_than_that(caplog):
 
 def test_a_face_that_is_not_there_cannot_be_explained(actions):
     for face, target in ((0, "gender"), (-1, "gender"), ("x", "gender"), (0, "hair"), (None, None)):
-        html = actions.explain(blank(), "", face, target, VISIT)
+        html = actions.explain(blank(), "", face, target, ADDRESS)
         assert "This face is not there any more" in html
 
 
 def test_too_many_photos_are_refused_and_a_photo_that_is_none_is_listed(actions):
     done = []
     progress = lambda n, of: done.append((n, of))
-    assert "at most 3 at a time" in actions.group([blank()] * 4, "", VISIT, progress)
-    html = actions.group([blank(), sent("<i>.jpg", b"hello"), {"example": 5}], "", VISIT, progress)
+    assert "at most 3 at a time" in actions.group([blank()] * 4, "", ADDRESS, progress)
+    html = actions.group([blank(), sent("<i>.jpg", b"hello"), {"example": 5}], "", ADDRESS, progress)
     assert "No face was found in these photos" in html
     assert "&lt;i&gt;.jpg: “&lt;i&gt;.jpg” is not a picture" in html
     assert "There is no such example" in html
@@ -89,7 +89,7 @@ def test_cards_are_shown(actions):
 
 @pytest.mark.data
 def test_a_photo_of_several_people_gives_a_picture_a_table_and_files(actions, group_photo):
-    html = actions.annotate(file_of(group_photo), "", VISIT)
+    html = actions.annotate(file_of(group_photo), "", ADDRESS)
     n_faces = int(re.search(r"<strong>(\d+) faces</strong>", html)[1])
     assert n_faces >= 6
     assert html.count('class="fh-face"') == n_faces
@@ -127,13 +127,13 @@ def test_more_faces_than_the_page_takes_are_refused(actions, group_photo):
 @pytest.mark.data
 def test_two_photos_of_one_person_match_and_say_why(actions, pair, group_photo):
     probe, reference = map(file_of, pair)
-    html = actions.compare(probe, reference, "", VISIT)
+    html = actions.compare(probe, reference, "", ADDRESS)
     assert 'class="fh-answer match"' in html
     assert "if half of all pairs were" in html
-    other = actions.compare(probe, file_of(group_photo), "", VISIT)
+    other = actions.compare(probe, file_of(group_photo), "", ADDRESS)
     assert 'class="fh-answer non-match"' in other
     assert re.search(r"the largest of \d+ faces", other)
-    maps = actions.explain_pair(probe, reference, "", VISIT)
+    maps = actions.explain_pair(probe, reference, "", ADDRESS)
     assert maps.count("<figure>") == 2
     assert "Similarity: 0.9" in maps
 
@@ -166,12 +166,12 @@ def test_of_several_faces_the_largest_is_compared(actions, group_photo):
 
 @pytest.mark.data
 def test_a_photo_without_a_face_cannot_be_compared(actions, pair):
-    assert "nothing to compare" in actions.compare(file_of(pair[0]), blank(), "", VISIT)
+    assert "nothing to compare" in actions.compare(file_of(pair[0]), blank(), "", ADDRESS)
 
 
 @pytest.mark.data
 def test_photos_are_grouped_by_person(actions, pair, group_photo):
-    html = actions.group([*map(file_of, pair), file_of(group_photo)], "", VISIT, lambda *_: None)
+    html = actions.group([*map(file_of, pair), file_of(group_photo)], "", ADDRESS, lambda *_: None)
     assert "<h4>Person 1 <span" in html
     assert "2 faces" in html
     rows = list(csv.DictReader(io.StringIO(address(html, "people.csv"))))
@@ -183,7 +183,7 @@ def test_photos_are_grouped_by_person(actions, pair, group_photo):
 
 @pytest.mark.data
 def test_a_decision_is_explained(actions, pair):
-    html = actions.explain(file_of(pair[0]), "", 0, "gender", VISIT)
+    html = actions.explain(file_of(pair[0]), "", 0, "gender", ADDRESS)
     assert re.search(r"<strong>Face 1: gender = (fe)?male</strong>\. Log-odds: ", html)
     assert "integrated gradients" in html
-    assert "Years: " in actions.explain(file_of(pair[0]), "", 0, "age", VISIT)
+    assert "Years: " in actions.explain(file_of(pair[0]), "", 0, "age", ADDRESS)

@@ -1,13 +1,15 @@
 """The app as its users start it: a process of its own, asked over HTTP."""
 
+import ast
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
 from benchmarks.app_client import Visitor, sent
 from benchmarks.hostile_photos import encoded, picture
-from features.webapp.cli import app_main, examples_in
+from features.webapp.cli import app_main, app_parser, examples_in
 from features.webapp.server import address_of, bind, is_loopback
 
 pytestmark = pytest.mark.data
@@ -105,3 +107,17 @@ def test_the_options_are_told(capsys):
     with pytest.raises(SystemExit, match="0"):
         app_main(["--help"])
     assert "--threshold T.json" in capsys.readouterr().out
+
+
+def test_what_cannot_be_offered_ends_the_app_with_a_sentence(capsys, monkeypatch):
+    for name in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_TEMP_DIR"):
+        monkeypatch.setenv(name, "")  # the app sets them, and they are put back
+    assert app_main(["--port", "0", "--threshold", "nowhere.json"]) == 2
+    assert capsys.readouterr().err.startswith("app.py: There is no readable threshold file at nowhere.json")
+
+
+def test_the_space_asks_for_options_that_there_are():
+    source = (Path(__file__).parents[3] / "packaging" / "space" / "app.py").read_text(encoding="utf-8")
+    (options,) = [ast.literal_eval(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.List)]
+    args = app_parser().parse_args(options)
+    assert (args.host, args.port, args.behind_proxy) == ("0.0.0.0", 7860, True)
