@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from . import rendering
@@ -133,8 +135,18 @@ class Actions:
         choice = self.catalogue.comparison(comparison)
         photos = self.reader.check_number(sent)
         self.throttle.admit(address, len(photos))
-        waiting = [self.workers.submit(self._looking_at(choice, photo)) for photo in photos]
-        return rendering.grouped(group(_in_order(waiting, progress), choice))
+        return rendering.grouped(group(list(self._looked_at(choice, photos, progress)), choice))
+
+    def _looked_at(
+        self, choice: ComparisonChoice, photos: Sequence[object], progress: Progress
+    ) -> Iterator[SeenFaces]:
+        """The faces of each photo, in order; no more photos wait than there are threads, so that other visitors get their turn."""
+        waiting: deque[Future[SeenFaces]] = deque()
+        for n_sent, photo in enumerate(photos, start=1):
+            waiting.append(self.workers.submit(self._looking_at(choice, photo)))
+            while len(waiting) > self.workers.n_threads or (waiting and n_sent == len(photos)):
+                yield waiting.popleft().result()
+                progress(n_sent - len(waiting), len(photos))
 
     def _looking_at(self, choice: ComparisonChoice, sent: object) -> Callable[[PipelineOf], SeenFaces]:
         def work(pipeline_of: PipelineOf) -> SeenFaces:
@@ -145,12 +157,3 @@ class Actions:
                 return SeenFaces(short_name(name), problem=str(error))
 
         return work
-
-
-def _in_order(waiting: Sequence, progress: Progress) -> list[SeenFaces]:
-    """The results of futures, with a word after each."""
-    done = []
-    for future in waiting:
-        done.append(future.result())
-        progress(len(done), len(waiting))
-    return done

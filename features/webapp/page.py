@@ -143,7 +143,7 @@ def _group_tab(actions: Actions, examples: Sequence[Example], line: _Line) -> No
             start = gr.Button("Group by person", variant="primary")
             reset = gr.Button("Reset", size="sm")
         with gr.Column(scale=3, min_width=280):
-            result = gr.HTML(apply_default_css=False, js_on_load=script("results.js"), elem_classes="fh-answer-here")
+            result = gr.HTML(apply_default_css=False, js_on_load=script("results.js"))
     start.click(group, [photos, comparison], result, **line.settings("group"))
     reset.click(lambda: (None, ""), None, [photos, result], **_PRIVATE)
 
@@ -159,7 +159,7 @@ def _choice(label: str, names: Sequence[str], card_of: Callable[[str], str]) -> 
 
 def _results() -> tuple[gr.HTML, gr.HTML]:
     """Where an answer and its explanation go."""
-    result = gr.HTML(apply_default_css=False, js_on_load=script("results.js"), elem_classes="fh-answer-here")
+    result = gr.HTML(apply_default_css=False, js_on_load=script("results.js"))
     explanation = gr.HTML(apply_default_css=False, js_on_load=script("explanation.js"))
     return result, explanation
 
