@@ -6,7 +6,7 @@ the head's inputs mixed up, then with more and more layers of the network drawn 
 the map of the same crop with noise that nobody sees, and that of another face. The last line is a map that explains nothing,
 the edges of the crop, which no weight changes.
 
-    python -m benchmarks.randomised_explanations [--data ../shared/data] [--faces 30] [--jobs 2]
+    python -m benchmarks.randomised_explanations [--data ../shared/data] [--faces 20] [--jobs 2]
 
 Likeness of the maps as they are drawn (smoothed): rank correlation of the shares, of their sizes, and structural similarity of
 the sizes; means over faces with 95 % intervals (bootstrap over faces). A map that is 0 everywhere has no likeness and is
@@ -45,7 +45,7 @@ _OTHER_FACE = "map of another face"
 def main() -> None:
     """Print the table."""
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--faces", type=int, default=30)
+    parser.add_argument("--faces", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
