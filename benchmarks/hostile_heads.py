@@ -11,22 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-import os
-import resource
 import sys
-import tempfile
-import time
 import warnings
-from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.arguments import benchmark_parser
 from benchmarks.hostile_files import bombs, hostile_files
-from benchmarks.report import machine_line, markdown_table
+from benchmarks.refusals import fault_of_message, in_own_process, report_refusals
 from faceheads.headfile import HeadError
 from faceheads.labels import read_labels
 from faceheads.store import load_heads, save_heads
@@ -36,34 +29,11 @@ from faceheads.training_options import TrainingOptions
 from features.cli import annotate_main
 
 _SAMPLE = Path(__file__).parents[1] / "faceheads" / "data"
-_MAX_MB = 400
-#: Longest message that counts as one sentence for a person.
-_MAX_LETTERS = 500
 
 
 def main() -> int:
     """Print the table; the exit code is 1 when a file was not refused as it should be."""
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--max_mb", type=float, default=_MAX_MB, help="growth of memory (default: %(default)s)")
-    args = parser.parse_args()
-    print(machine_line(), "\n")
-    with tempfile.TemporaryDirectory() as folder:
-        results = _results(Path(folder))
-    results["passes"] = (results["fault"] == "") & (results["grown_mb"] < args.max_mb)
-    print(markdown_table(*summary_by_kind(results)))
-    for row in results[~results["passes"]].itertuples():
-        print(f"\nnot as it should be: {row.kind}, {row.what}: {row.fault or 'memory'} ({row.grown_mb:.0f} MB)")
-    return int(not results["passes"].all())
-
-
-def summary_by_kind(results: pd.DataFrame) -> tuple[list[str], list[list]]:
-    """Header and rows of a table of verdicts by what was done to the files."""
-    header = ["what was done", "files", "refused as they should be", "most memory, MB", "longest, s"]
-    rows = [
-        [kind, len(some), int(some["passes"].sum()), f"{some['grown_mb'].max():.0f}", f"{some['seconds'].max():.2f}"]
-        for kind, some in [*results.groupby("kind", sort=False), ("all", results)]
-    ]
-    return header, rows
+    return report_refusals(__doc__, _results)
 
 
 def _results(folder: Path) -> pd.DataFrame:
@@ -115,41 +85,6 @@ def _command(path: Path) -> str:
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
         code = annotate_main(["--img_dir", str(path.parent), "--output_dir", str(path.parent), "--model", str(path)])
     return "the exit code is not 2" if code != 2 else fault_of_message(said.getvalue().strip())
-
-
-def fault_of_message(message: str) -> str:
-    """What is wrong with a message that should be one sentence; empty when nothing is."""
-    is_one = 0 < len(message) <= _MAX_LETTERS and "\n" not in message and "Traceback" not in message
-    return "" if is_one else f"it says: {message[:200]!r}"
-
-
-def in_own_process(work: Callable[[], str]) -> dict:
-    """What ``work`` returned in a forked process, by how much that one's peak of memory grew, and how long it took."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _report(work, writing)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        told = pipe.read()
-    os.waitpid(child, 0)
-    died = {"fault": "another error escaped, or the process died", "grown_mb": float("nan"), "seconds": float("nan")}
-    return json.loads(told) if told else died
-
-
-def _report(work: Callable[[], str], pipe: int) -> None:
-    start, before = time.perf_counter(), _peak_mb()
-    try:
-        fault = work()
-        told = {"fault": fault, "grown_mb": _peak_mb() - before, "seconds": time.perf_counter() - start}
-        os.write(pipe, json.dumps(told).encode())
-    finally:
-        os._exit(0)  # another error tells nothing, which is noticed
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,13 +35,10 @@ from faceheads.verification.rules import Request
 from faceheads.verification.threshold_file import ThresholdError, ThresholdFile, load_threshold, save_threshold
 from faceheads.verification.threshold_tuning import tune_threshold
 
-from .arguments import benchmark_parser
 from .hostile_files import bombs, hostile_files
-from .hostile_heads import fault_of_message, in_own_process, summary_by_kind
-from .report import machine_line, markdown_table
+from .refusals import fault_of_message, in_own_process, report_refusals
 
 _SAMPLE = Path(__file__).parents[1] / "faceheads" / "data" / "sample.parquet"
-_MAX_MB = 400
 #: Objects whose fields anybody may name.
 _OPEN = ("versions", "status_counts")
 #: Of a list of points the first say all.
@@ -61,17 +57,7 @@ class HostileThreshold:
 
 def main() -> int:
     """Print the table; the exit code is 1 when a file was not refused as it should be."""
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--max_mb", type=float, default=_MAX_MB, help="growth of memory (default: %(default)s)")
-    args = parser.parse_args()
-    print(machine_line(), "\n")
-    with tempfile.TemporaryDirectory() as folder:
-        results = _results(Path(folder))
-    results["passes"] = (results["fault"] == "") & (results["grown_mb"] < args.max_mb)
-    print(markdown_table(*summary_by_kind(results)))
-    for row in results[~results["passes"]].itertuples():
-        print(f"\nnot as it should be: {row.kind}, {row.what}: {row.fault or 'memory'} ({row.grown_mb:.0f} MB)")
-    return int(not results["passes"].all())
+    return report_refusals(__doc__, _results)
 
 
 def _results(folder: Path) -> pd.DataFrame:

@@ -32,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .asked import check_asked
 from .state_file import load_strictly, read_state_dict
 
 #: Rows and columns of the faces that the network was trained on, in pixels.
@@ -163,12 +164,7 @@ class InceptionResnetV1(nn.Module):
         ValueError
             If the crops have another shape or a layer is unknown.
         """
-        _check_layers(layers)
-        if crops.ndim != 4 or crops.shape[1] != 3 or min(crops.shape[2:]) < MIN_SIZE_PX:
-            raise ValueError(
-                f"crops must have shape (n_faces, 3, height, width) with at least {MIN_SIZE_PX} × {MIN_SIZE_PX} "
-                f"pixels; got {tuple(crops.shape)}."
-            )
+        check_asked(crops, layers, layer_dimension, MIN_SIZE_PX)
         x = (crops.to(self.last_linear.weight.dtype) - PIXEL_MEAN) / PIXEL_SCALE
         vectors = {}
         for name, stage in self._stages():
@@ -215,13 +211,6 @@ def build_inception_resnet_v1(path: str | os.PathLike) -> InceptionResnetV1:
     state = {name: tensor for name, tensor in read_state_dict(path).items() if not name.startswith("logits.")}
     load_strictly(network, state, path)
     return network.eval()
-
-
-def _check_layers(layers: Sequence[str]) -> None:
-    if not layers:
-        raise ValueError("layers must name at least one layer; got none. Ask for ('final',).")
-    for name in layers:
-        layer_dimension(name)
 
 
 def _block35() -> ResidualBlock:

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .asked import check_asked
+
 #: Numbers of an embedding.
 EMBEDDING_DIMENSION = 512
 #: Smallest side of a crop on which the last stage has a pixel, in pixels.
@@ -100,15 +102,7 @@ class ResNet18(nn.Module):
         ValueError
             If the crops have another shape or a layer is unknown.
         """
-        if not layers:
-            raise ValueError("layers must name at least one layer; got none. Ask for ('final',).")
-        for name in layers:
-            layer_dimension(name)
-        if crops.ndim != 4 or crops.shape[1] != 3 or min(crops.shape[2:]) < MIN_SIZE_PX:
-            raise ValueError(
-                f"crops must have shape (n_faces, 3, height, width) with at least {MIN_SIZE_PX} × {MIN_SIZE_PX} "
-                f"pixels; got {tuple(crops.shape)}."
-            )
+        check_asked(crops, layers, layer_dimension, MIN_SIZE_PX)
         x = crops.to(dtype=self.conv1.weight.dtype, memory_format=torch.channels_last)
         x = (x - self.mean_rgb[:, None, None]) / self.deviation_rgb[:, None, None]
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ..extra import require_extra
+from .asked import check_asked
 from .torchvision_guard import ensure_torchvision
 
 #: timm's name of each network that has a short one: the definition and, behind the point, the training of its official
@@ -125,15 +126,7 @@ class TimmNetwork(nn.Module):
         ValueError
             If the crops have another shape or a layer is unknown.
         """
-        if not layers:
-            raise ValueError("layers must name at least one layer; got none. Ask for ('final',).")
-        for name in layers:
-            self.layer_dimension(name)
-        if crops.ndim != 4 or crops.shape[1] != 3 or min(crops.shape[2:]) < MIN_SIZE_PX:
-            raise ValueError(
-                f"crops must have shape (n_faces, 3, height, width) with at least {MIN_SIZE_PX} × {MIN_SIZE_PX} "
-                f"pixels; got {tuple(crops.shape)}."
-            )
+        check_asked(crops, layers, self.layer_dimension, MIN_SIZE_PX)
         if self.fixed_hw is not None and crops.shape[2:] != self.fixed_hw:
             raise ValueError(
                 f"{self.name} takes crops of {self.fixed_hw[0]} × {self.fixed_hw[1]} pixels only; got {tuple(crops.shape)}."
