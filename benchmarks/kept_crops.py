@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from faceheads.labels import default_label_path, read_labels, write_labels
+from faceheads.labels import default_label_path, labels_for, read_labels, write_labels
 from faceheads.pool import resolve_jobs
 from faceheads.samples import Samples, drop_conflicts, group_samples, join_labels, split_samples, take_rows
 from faceheads.table import FaceTable
@@ -54,6 +54,11 @@ class KeptCrops:
         table = read_table(feature)
         packed = pack_crops(folder, table, folder.with_name(f"{folder.name}.npy"), resolve_jobs(jobs))
         return cls(feature, folder, table, read_labels(default_label_path(feature)), packed)
+
+    def rows_of(self, part: str) -> np.ndarray:
+        """Positions of the rows that the label column ``split`` puts into a part, int64."""
+        split = labels_for(self.table, self.labels, allow_missing=True)["split"]
+        return np.flatnonzero((split == part).to_numpy())
 
     def embedded(self, request: EmbedderRequest, rows: np.ndarray | slice = slice(None)) -> FaceTable:
         """Rows of the table with the embeddings of another network; rows without a face stay without."""
