@@ -7,7 +7,7 @@
    both*, light hair XOR dark eyes. Heads learn them from embeddings of DevTrain's people, the first photo of each; probes must tell
    what the heads hang on. Fixed before anything was measured: parameters of criteria and head.
 
-    python -m benchmarks.probes [--data ../shared/data] [--faces 200] [--train 600] [--jobs 2]
+    python -m benchmarks.probes [--data ../shared/data] [--faces 150] [--train 500] [--jobs 2]
 
 Flips with 95 % intervals, photos drawn (one a person in LFW).
 """
@@ -65,8 +65,8 @@ class Measured:
 def main() -> None:
     """Print a table for each target."""
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--faces", type=int, default=200, help="photos of UTKFace and of LFW (default: %(default)s)")
-    parser.add_argument("--train", type=int, default=600, help="photos that criteria are learned from")
+    parser.add_argument("--faces", type=int, default=150, help="photos of UTKFace and of LFW (default: %(default)s)")
+    parser.add_argument("--train", type=int, default=500, help="photos that criteria are learned from")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -92,7 +92,8 @@ def _first_photos(data: Path, part: str, n: int, seed: int) -> list[str]:
     pairs = read_pairs(data / "lfw" / f"pairsDev{part}.txt")
     people = sorted({path.partition("/")[0] for side in ("probe", "reference") for path in pairs[side]})
     chosen = np.random.default_rng(seed).permutation(people)[:n]
-    return sorted(f"{person}/{person}_0001.jpg" for person in chosen)
+    photos = (min((data / "lfw" / "lfw-deepfunneled" / person).glob("*.jpg")) for person in chosen)
+    return sorted(f"{photo.parent.name}/{photo.name}" for photo in photos)
 
 
 def _print_effects(

@@ -22,6 +22,8 @@ from .job import Answers, Probed
 EFFECT, CONTROL, DIFFERENCE = "effect", "control", "difference"
 #: Of a number: mean of after minus before.
 CHANGE = "change"
+#: Behind the name of a metric with a sign: that of the control.
+OF_CONTROL = ", control"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Effect:
         Faces to which probe and control could be made, and persons or photos that they belong to.
     metrics : mapping of str to Estimate
         ``effect``; ``control`` and ``difference`` where there is a control; and ``change`` of a number, or
-        ``change of p(CLASS)``, the mean change of a probability: of two classes the second. Empty without a face.
+        ``change of p(CLASS)``, the mean change of a probability: of two classes the second; with :data:`OF_CONTROL` behind the
+        name that of the control. Empty without a face.
     cohorts : tuple of CohortTable
     """
 
@@ -126,4 +129,6 @@ def _measure(changes: list[_Change], rows: np.ndarray, draws: GroupBootstrap) ->
         difference = draws.of_mean(sizes[0] - sizes[1])
         metrics[CONTROL] = draws.of_mean(sizes[1], is_share)
         metrics[DIFFERENCE] = replace(difference, is_difference=is_share)
-    return metrics | {name: draws.of_mean(values) for name, values in changes[0].signed(rows).items()}
+    for change, suffix in zip(changes, ("", OF_CONTROL), strict=False):
+        metrics |= {f"{name}{suffix}": draws.of_mean(values) for name, values in change.signed(rows).items()}
+    return metrics
