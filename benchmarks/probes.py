@@ -7,7 +7,7 @@
    both*, light hair XOR dark eyes. Heads learn them from embeddings of DevTrain's people, the first photo of each; probes must tell
    what the heads hang on. Fixed before anything was measured: parameters of criteria and head.
 
-    python -m benchmarks.probes [--data ../shared/data] [--faces 150] [--train 500] [--jobs 2]
+    python -m benchmarks.probes [--data ../shared/data] [--faces 120] [--train 400] [--jobs 2]
 
 Flips with 95 % intervals, photos drawn (one a person in LFW).
 """
@@ -65,8 +65,8 @@ class Measured:
 def main() -> None:
     """Print a table for each target."""
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--faces", type=int, default=150, help="photos of UTKFace and of LFW (default: %(default)s)")
-    parser.add_argument("--train", type=int, default=500, help="photos that criteria are learned from")
+    parser.add_argument("--faces", type=int, default=120, help="photos of UTKFace and of LFW (default: %(default)s)")
+    parser.add_argument("--train", type=int, default=400, help="photos that criteria are learned from")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
