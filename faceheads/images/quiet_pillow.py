@@ -40,7 +40,7 @@ class QuietPillow:
             self._undo.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
             self._undo.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-            Image.MAX_IMAGE_PIXELS = 0
+            Image.MAX_IMAGE_PIXELS = max_pixels  # never less for a moment: other threads draw text meanwhile
             logger = logging.getLogger("PIL")
             self._undo.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.CRITICAL + 1)
