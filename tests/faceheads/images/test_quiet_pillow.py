@@ -30,3 +30,11 @@ def test_the_settings_last_until_the_last_of_several_threads_has_left(monkeypatc
     assert Image.MAX_IMAGE_PIXELS == 2000
     second.__exit__(None, None, None)
     assert Image.MAX_IMAGE_PIXELS == 7
+
+
+def test_another_thread_never_sees_a_lower_limit_while_it_is_set(monkeypatch):
+    seen = []
+    monkeypatch.setattr(logging.getLogger("PIL"), "setLevel", lambda level: seen.append(Image.MAX_IMAGE_PIXELS))
+    with quiet_pillow(1000):
+        pass
+    assert seen[0] == 1000
