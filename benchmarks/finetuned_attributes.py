@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from faceheads.head_settings import Settings, in_words
+from faceheads.joining import join_tables
 from faceheads.metrics import Estimate, GroupBootstrap
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.samples import Samples
@@ -43,7 +44,7 @@ RECIPE = "age_gender"
 TARGETS = ("gender", "age")
 SPLIT = SplitOptions(split="content")
 N_FOLDS = 5
-FROZEN, FINETUNED = "frozen", "finetuned"
+FROZEN, FINETUNED, JOINED = "frozen", "finetuned", "both, joined"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def main() -> None:
         lines = [line for target in targets for line in _lines(target, samples, tables, parts)]
     print(f"faces: {len(parts.learned)} to learn from, {len(parts.validation)} validation, {len(parts.test)} test\n")
     print("errors, with 95 % intervals of a bootstrap over images\n")
-    header = ["target", "network", "head, chosen on the validation part", "there", "test part", "finetuned − frozen"]
+    header = ["target", "network", "head, chosen on the validation part", "there", "test part", "minus frozen"]
     print(markdown_table(header, lines))
     print("\nminutes: " + ", ".join(f"{name} {minutes:.1f}" for name, minutes in clock.minutes.items()))
 
@@ -152,9 +153,10 @@ def _options(args: argparse.Namespace, kept: KeptCrops) -> dict[str, object]:
 
 
 def _tables(kept: KeptCrops, folder: Path, has_flip: bool) -> dict[str, FaceTable]:
-    """The faces with the embeddings of each network."""
+    """The faces with the embeddings of each network, and of both as ``train.py`` joins tables."""
     frozen = kept.embedded(EmbedderRequest(layers=("attributes",), flip=True)) if has_flip else kept.table
-    return {FROZEN: frozen, FINETUNED: kept.embedded(EmbedderRequest(str(folder), flip=has_flip))}
+    finetuned = kept.embedded(EmbedderRequest(str(folder), flip=has_flip))
+    return {FROZEN: frozen, FINETUNED: finetuned, JOINED: join_tables([frozen, finetuned])}
 
 
 def _parts(kept: KeptCrops, samples: Samples, args: argparse.Namespace) -> Parts:
@@ -169,17 +171,17 @@ def _parts(kept: KeptCrops, samples: Samples, args: argparse.Namespace) -> Parts
 
 
 def _lines(target: Target, samples: Samples, tables: Mapping[str, FaceTable], parts: Parts) -> list[list[str]]:
-    """The lines of a target: each network, and the difference of the two."""
+    """The lines of a target: each network, and how far it is from the frozen one."""
     y, tested = target.encode(samples.labels), {}
     for name, table in tables.items():
         X = table.embedding[pd.Index(table.keys).get_indexer(samples.table.keys)]
         tested[name] = _tested(target, TrainingRows(X, y, samples.groups), parts)
     draws = GroupBootstrap(samples.groups[parts.test])
-    change = draws.of_mean(tested[FINETUNED].losses - tested[FROZEN].losses).estimate()
     lines = []
     for name, one in tested.items():
         there, reached = _loss(target, one.validation_loss), _interval(target, draws.of_mean(one.losses).estimate())
-        difference = _interval(target, change) if name == FINETUNED else ""
+        change = draws.of_mean(one.losses - tested[FROZEN].losses).estimate()
+        difference = "" if name == FROZEN else _interval(target, change)
         lines.append([target.name, name, str(one.way), there, reached, difference])
     return lines
 
