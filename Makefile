@@ -44,7 +44,7 @@ $(INSTALLED): constraints.txt packaging/dlib-from-bin/setup.cfg
 	@command -v "$(PYTHON)" > /dev/null || { echo 'faceheads needs Python 3.11 or newer; "$(PYTHON)" is not there. Install it, or name it: make PYTHON=python3.12' >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "faceheads needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -V 2>&1). Name a newer one: make PYTHON=python3.12" >&2; exit 1; }
 	@"$(PYTHON)" -m venv $(VENV) || { echo "Python's venv module is missing or broken; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Installing the packages of constraints.txt into $(VENV): about 400 MB to download, minutes the first time."
+	@echo "Installing the packages of constraints.txt into $(VENV): about 500 MB to download, minutes the first time."
 	@$(PIP) install --quiet $(call pinned,setuptools)
 	@test "$$(uname -s)" != Linux || $(MAKE) --no-print-directory torch-cpu
 	@$(PIP) install --quiet $(WHEELS) -r constraints.txt ./packaging/dlib-from-bin
