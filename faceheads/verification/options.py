@@ -16,8 +16,17 @@ FAKE_FMR = 0.05
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Options on what is compared, on the threshold and on the report."""
+    """Options on what is compared, on fakes, on the threshold and on the report."""
     group = parser.add_argument_group("what is compared")
+    _add_comparison_options(group)
+    _add_identity_options(group)
+    _add_measure_options(group)
+    _add_bona_fide_options(parser)
+    _add_threshold_options(parser)
+    _add_output_options(parser)
+
+
+def _add_comparison_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--feature", type=Path, help="feature table")
     group.add_argument(
         "--fuse",
@@ -38,6 +47,9 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         metavar="PROBE,REFERENCE,TRUTH",
         help="columns of a list of pairs in any other form; TRUTH is yes or no, 1 or 0",
     )
+
+
+def _add_identity_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--identity",
         metavar="LABELS",
@@ -51,6 +63,9 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         metavar="N|all",
         help="pairs to draw from identities; all counts every one in bins (default: %(default)s)",
     )
+
+
+def _add_measure_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--metric", choices=("auto", *METRICS), default="auto", help="auto: what the network was trained for"
     )
@@ -75,9 +90,6 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
         "the threshold says)",
     )
     group.add_argument("--seed", type=int, default=0, help="of drawn pairs and split people (default: %(default)s)")
-    _add_bona_fide_options(parser)
-    _add_threshold_options(parser)
-    _add_output_options(parser)
 
 
 def _add_bona_fide_options(parser: argparse.ArgumentParser) -> None:
