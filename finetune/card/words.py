@@ -58,11 +58,8 @@ def losses(recipe: Recipe) -> str:
     """What was made small, term by term."""
     if recipe.task == "arcface":
         return f"softmax over persons with the margin of {recipe.margin_kind}, {recipe.margin:g}, at scale {recipe.scale:g}"
-    if recipe.task == "quadruplet":
-        margin = f"margin {recipe.margin:g}" if recipe.margin >= 0 else "soft margin"
-        return (
-            f"triplet(anchor, positive, negative) + {recipe.fake_weight:g} · triplet(anchor, positive, fake), {margin}"
-        )
+    if recipe.task in ("triplet", "quadruplet"):
+        return _of_distances(recipe)
     terms = f"{_of_classes(recipe)}, for {', '.join(recipe.targets)}"
     if recipe.task == "age_gender":
         terms += f"; {recipe.age_weight:g} · {_of_ages(recipe)}"
@@ -70,10 +67,10 @@ def losses(recipe: Recipe) -> str:
 
 
 def _of_distances(recipe: Recipe) -> str:
-    terms = "triplet(anchor, positive, negative)"
-    if recipe.task == "quadruplet":
-        terms += f" + {recipe.fake_weight:g} · triplet(anchor, positive, fake)"
-    terms += f", margin {recipe.margin:g}" if recipe.margin >= 0 else ", soft margin"
+    margin = f"margin {recipe.margin:g}" if recipe.margin >= 0 else "soft margin"
+    if recipe.task == "triplet":
+        return f"triplet(anchor, positive, negative), {margin}"
+    terms = f"triplet(anchor, positive, negative) + {recipe.fake_weight:g} · triplet(anchor, positive, fake), {margin}"
     return terms + f"; {recipe.cosine_weight:g} · softmax over the cosines to persons" * bool(recipe.cosine_weight)
 
 

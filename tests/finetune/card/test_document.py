@@ -77,6 +77,10 @@ def test_every_loss_is_told_with_its_numbers():
     assert "+ 2 · triplet(anchor, positive, fake), soft margin" in losses(
         recipe("quadruplet", fake_weight=2.0, margin=-1.0)
     )
+    assert losses(recipe("triplet", margin=0.2)) == "triplet(anchor, positive, negative), margin 0.2"
+    assert losses(recipe("quadruplet", margin=-1.0, cosine_weight=0.5)).endswith(
+        "soft margin; 0.5 · softmax over the cosines to persons"
+    )
     assert losses(recipe("gender", focal_gamma=2.0, balance="sampler")) == (
         "focal loss with gamma 2, rare classes drawn more often, for gender"
     )
