@@ -16,22 +16,18 @@ question of ``benchmarks/randomised_explanations.py``.
 from __future__ import annotations
 
 import time
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from faceheads.metrics import GroupBootstrap
-from faceheads.pool import OrderedPool
 from features.explain.decision import HeadDecision
 from features.explain.faithfulness import curves
 from features.explain.gradients import integrated_gradients
 from features.explain.network import DifferentiableNetwork
 
-from .arguments import benchmark_parser
-from .report import machine_line, markdown_table
-from .shipped_faces import crop_of, decision_about, lost, shipped_tools, test_photos
+from .report import markdown_table
+from .shipped_faces import crop_of, decision_about, results_on_test_faces, shipped_tools
 
 GRADIENTS, CENTRE, RANDOM = METHODS = ("integrated gradients", "centre first", "random")
 GENDER, AGE, DISTANCE = "probability of the gender", "age, years", "minus the distance to the age, years"
@@ -43,17 +39,8 @@ Areas = dict[tuple[str, str], tuple[float, float]]
 
 def main() -> None:
     """Print a table for deletion and one for insertion."""
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--faces", type=int, default=200)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    print(f"{machine_line()}\n")
     start = time.perf_counter()
-    photos = list(enumerate(test_photos(args.data / "utkface" / "UTKFace", args.seed)))
-    with OrderedPool(partial(_explain, args.seed), lost, args.jobs) as pool:
-        found = (one for one in pool.map(photos) if one is not None)
-        explained = list(islice(found, args.faces))
+    explained = results_on_test_faces(__doc__, 200, _explain)
     for title, which in (("deletion (lower is better)", 0), ("insertion (higher is better)", 1)):
         print(f"\n{title}, {len(explained)} faces\n")
         print(

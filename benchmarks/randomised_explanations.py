@@ -3,8 +3,7 @@
 Test faces that the shipped heads never saw. Each map is compared with the true one of the same face and decision: first with
 the head's inputs mixed up, then with more and more layers of the network drawn anew, from the embedding down to the pixels
 (each array with the mean and the deviation that it had). Above and below stand what the figures would be at best and at worst:
-the map of the same crop with noise that nobody sees, and that of another face. The last line is a map that explains nothing,
-the edges of the crop, which no weight changes.
+the map of the same crop with noise that nobody sees, and that of another face.
 
     python -m benchmarks.randomised_explanations [--data ../shared/data] [--faces 20] [--jobs 2]
 
@@ -17,22 +16,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from faceheads.metrics import GroupBootstrap
-from faceheads.pool import OrderedPool
 from features.explain.decision import HeadDecision
 from features.explain.gradients import integrated_gradients
 from features.explain.network import DifferentiableNetwork
 from features.explain.randomised import Likeness, layers_from_top, likeness, mixed_up, randomised
 
-from .arguments import benchmark_parser
-from .report import machine_line, markdown_table
-from .shipped_faces import crop_of, decision_about, lost, shipped_tools, test_photos
+from .report import markdown_table
+from .shipped_faces import crop_of, decision_about, results_on_test_faces, shipped_tools
 
 TARGET = "gender"
 #: Shares of the layers that are drawn anew; 0 is the last one only.
@@ -44,17 +39,8 @@ _OTHER_FACE = "map of another face"
 
 def main() -> None:
     """Print the table."""
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--faces", type=int, default=20)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    print(f"{machine_line()}\n")
     start = time.perf_counter()
-    photos = list(enumerate(test_photos(args.data / "utkface" / "UTKFace", args.seed)))
-    with OrderedPool(partial(_explain, args.seed), lost, args.jobs) as pool:
-        found = (one for one in pool.map(photos) if one is not None)
-        maps, alike = zip(*islice(found, args.faces), strict=True)
+    maps, alike = zip(*results_on_test_faces(__doc__, 20, _explain), strict=True)
     others = [likeness(one, other) for one, other in zip(maps, (*maps[1:], maps[0]), strict=True)]
     rows = {_OTHER_FACE: others, **{name: [one[name] for one in alike] for name in alike[0]}}
     print(markdown_table(["compared with", *MEASURES, "faces"], [_row(name, some) for name, some in rows.items()]))
@@ -73,8 +59,7 @@ def _explain(seed: int, photo: tuple[int, Path]) -> tuple[np.ndarray, dict[str, 
     alike = {"the crop with invisible noise": likeness(true, integrated_gradients(network, decision, noisy).values)}
     for name, values in _maps_without_knowledge(network, decision, crop, number):
         alike[name] = likeness(true, values)
-    edges = np.hypot(*np.gradient(crop.mean(axis=2)))
-    return true, {**alike, "edges of the crop, with and without all weights": likeness(edges, edges)}
+    return true, alike
 
 
 def _maps_without_knowledge(

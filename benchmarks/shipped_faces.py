@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from faceheads.headfile import HeadFile
 from faceheads.images.reading import read_image
+from faceheads.pool import OrderedPool
 from faceheads.store import load_heads
 from features.annotate.cli import default_heads
 from features.explain.decision import HeadDecision, head_decision
 from features.explain.network import DifferentiableNetwork
 from features.pipeline import FacePipeline
 from features.pipeline_config import PipelineConfig
+
+from .arguments import benchmark_parser
+from .report import machine_line
+
+Result = TypeVar("Result")
 
 
 def test_photos(folder: Path, seed: int) -> list[Path]:
@@ -47,6 +56,31 @@ def decision_about(crop: np.ndarray, target: str) -> HeadDecision:
     return head_decision(heads, target, pipeline.embedder.embed(crop[None])[0])
 
 
-def lost(photo: tuple[int, Path]) -> None:
+def results_on_test_faces(
+    module_doc: str, n_faces: int, work: Callable[[int, tuple[int, Path]], Result | None]
+) -> list[Result]:
+    """What ``work`` says of the first test photos that show a face, in worker processes; prints the machine first.
+
+    Parameters
+    ----------
+    module_doc : str
+        What the benchmark says of itself; its options are those of all of them, and ``--faces``, ``--jobs``, ``--seed``.
+    n_faces : int
+        Default of ``--faces``.
+    work : callable
+        Takes the seed and a numbered photo; gives None where there is no face.
+    """
+    parser = benchmark_parser(module_doc)
+    parser.add_argument("--faces", type=int, default=n_faces)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    print(f"{machine_line()}\n")
+    photos = list(enumerate(test_photos(args.data / "utkface" / "UTKFace", args.seed)))
+    with OrderedPool(partial(work, args.seed), _lost, args.jobs) as pool:
+        return list(islice((one for one in pool.map(photos) if one is not None), args.faces))
+
+
+def _lost(photo: tuple[int, Path]) -> None:
     """What becomes of a numbered photo whose worker died: a line, and no result."""
     print(f"{photo[1].name}: the worker died")
