@@ -55,6 +55,8 @@ class Origin:
     epochs : DataFrame
         ``epochs.csv``.
     export_difference : float
+    has_teacher : bool, default=False
+        Whether embeddings were held near to those of a table.
     """
 
     recipe: Recipe
@@ -69,6 +71,7 @@ class Origin:
     data_sha256: str
     epochs: pd.DataFrame
     export_difference: float
+    has_teacher: bool = False
 
 
 def card_document(
@@ -118,7 +121,7 @@ def _data(origin: Origin, card: ModelCard) -> list[Block]:
 
 
 def _training(origin: Origin, pictures: Sequence[Picture]) -> list[Block]:
-    loss = f"What was made small: {words.losses(origin.recipe)}."
+    loss = f"What was made small: {words.losses(origin.recipe, origin.has_teacher)}."
     exported = f"The exported weights give the numbers of the trained ones within {origin.export_difference:.1e}."
     blocks: list[Block] = [Text(words.beginning(origin.recipe)), Text(loss), _epochs(origin.epochs), Text(exported)]
     if pictures:

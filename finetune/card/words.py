@@ -54,8 +54,14 @@ def _named(path: Path) -> str:
         return f"{path.name} (sha256 {hashlib.file_digest(file, 'sha256').hexdigest()})"
 
 
-def losses(recipe: Recipe) -> str:
+def losses(recipe: Recipe, has_teacher: bool = False) -> str:
     """What was made small, term by term."""
+    distance = "(1 − cosine)" if recipe.distil_loss == "cosine" else "squared distance"
+    teaching = f"; {recipe.distil_weight:g} · {distance} to the embeddings of a teacher"
+    return _of_task(recipe) + teaching * has_teacher
+
+
+def _of_task(recipe: Recipe) -> str:
     if recipe.task == "arcface":
         return f"softmax over persons with the margin of {recipe.margin_kind}, {recipe.margin:g}, at scale {recipe.scale:g}"
     if recipe.task in ("triplet", "quadruplet"):

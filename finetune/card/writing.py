@@ -71,6 +71,7 @@ def _origin(trainer: Trainer, training: TrainingSet, export_difference: float) -
         data_sha256=json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["data"],
         epochs=pd.read_csv(folder / EPOCHS),
         export_difference=export_difference,
+        has_teacher=training.teacher is not None,
     )
 
 

@@ -48,6 +48,8 @@ def test_a_criterion_is_learned_for_both_cohorts_near_to_a_teacher_and_its_setti
         assert {"gap", "distil"} < set(csv.DictReader(file).fieldnames)
     best = torch.load(out / "best.pt", weights_only=True)
     assert best["epoch"] == min(range(2), key=lambda i: float(rows[i]["score"]))
+    card = (out / "embedder" / "card.md").read_text(encoding="utf-8")
+    assert "0.5 · the gap between cohorts of gender; 1 · (1 − cosine) to the embeddings of a teacher." in card
 
     again = out / "settings.json"
     assert run(again, out, "--resume") == 2  # without the teacher these are other data

@@ -85,3 +85,14 @@ def test_every_loss_is_told_with_its_numbers():
         "focal loss with gamma 2, rare classes drawn more often, for gender"
     )
     assert losses(recipe("age_gender", age_loss="huber")).endswith("1 · Huber loss of ages")
+
+
+def test_a_teacher_is_told_of_where_there_was_one():
+    taught = replace(ORIGIN, recipe=recipe("gender", distil_weight=3.0), has_teacher=True)
+    assert "for gender; 3 · (1 − cosine) to the embeddings of a teacher." in markdown(
+        card_document(taught, [], UNSAID)
+    )
+    assert losses(recipe("gender", distil_loss="mse"), True).endswith(
+        "1 · squared distance to the embeddings of a teacher"
+    )
+    assert "teacher" not in losses(recipe("gender"))
