@@ -153,7 +153,8 @@ def _choice(label: str, names: Sequence[str], card_of: Callable[[str], str]) -> 
     chosen = gr.Dropdown(list(names), value=names[0], label=label, interactive=True, visible=len(names) > 1)
     with gr.Accordion(f"About: {names[0]}" if len(names) == 1 else "About this choice", open=False):
         card = gr.HTML(card_of(names[0]), apply_default_css=False)
-    chosen.change(card_of, chosen, card, queue=False, show_progress="hidden", **_PRIVATE)
+    # Queued, as everything: the guard lets nothing past the queue.
+    chosen.change(card_of, chosen, card, show_progress="hidden", **_PRIVATE)
     return chosen
 
 

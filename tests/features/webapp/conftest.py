@@ -37,13 +37,13 @@ def actions():
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory, pair):
-    """Start the app, with two example photos."""
+    """Start the app, with two example photos and a second way to compare."""
     pytest.importorskip("gradio")
     folder = tmp_path_factory.mktemp("app")
     examples = folder / "examples"
     examples.mkdir()
     for path in pair:
         (examples / path.name).write_bytes(Path(path).read_bytes())
-    options = ["--jobs", "1", "--rate", "0", "--max_mb", "3", "--examples", str(examples)]
+    options = ["--jobs", "1", "--rate", "0", "--max_mb", "3", "--examples", str(examples), "--embedder", "dlib"]
     with running_app(folder / "run", options) as running:
         yield running

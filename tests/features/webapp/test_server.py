@@ -57,6 +57,19 @@ def test_what_is_wrong_is_told_without_a_trace(app, visitor):
     assert "site-packages" not in str(answer)
 
 
+def test_heads_that_nobody_offers_are_refused_in_words(visitor):
+    photo = sent("a.png", encoded(picture(), "PNG"))
+    for name, inputs in (("annotate", [photo]), ("compare", [photo, photo]), ("explain_pair", [photo, photo])):
+        visitor.join(name, *inputs, "nobody").raise_for_status()
+        assert visitor.answer()["output"]["error"].startswith("Value: nobody is not in the list of choices")
+
+
+def test_everything_the_page_asks_for_goes_through_the_queue(app):
+    """The guard lets nothing else in: what is not queued is asked for at /gradio_api/run."""
+    asked = httpx.get(f"{app.url}/config").json()["dependencies"]
+    assert [one["api_name"] for one in asked if one["queue"] is False] == []
+
+
 def test_gradios_own_ways_to_leave_a_file_are_closed(app):
     for path in ("upload", "process_recording"):
         answer = httpx.post(f"{app.url}/gradio_api/{path}", files={"files": ("a.jpg", encoded(picture(), "JPEG"))})

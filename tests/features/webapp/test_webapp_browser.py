@@ -148,6 +148,16 @@ def test_two_photos_are_compared_and_explained_on_a_phone(phone, pair):
     assert fits(phone)
 
 
+def test_the_card_of_another_choice_is_shown(desk):
+    open_tab(desk, "Compare")
+    chosen = desk.get_by_label("Compared by").locator("visible=true")
+    desk.get_by_role("button", name="About this choice").locator("visible=true").click()
+    shown(desk, "text=false match rate")
+    chosen.click()
+    desk.get_by_role("option", name="dlib, similarity only").click()
+    shown(desk, "text=--save_threshold")
+
+
 def test_photos_are_grouped_by_person_on_a_phone(phone, pair, group_photo, tmp_path):
     open_tab(phone, "Group")
     (tmp_path / "notes.txt").write_text("hello")
