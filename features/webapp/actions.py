@@ -29,7 +29,8 @@ Progress = Callable[[int, int], object]
 def answered(work: Callable[[], str]) -> str:
     """The HTML that ``work`` gives, or a sentence where it cannot.
 
-    This is the one place that catches everything: a visitor never sees a trace, the terminal does.
+    This is the one place that catches everything: a visitor never sees a trace, the terminal does. Gradio's own handler, outside of it, shows an
+    error without words.
     """
     try:
         return work()
@@ -65,9 +66,9 @@ class Actions:
         """A photo with what heads decide about its faces; nothing where no photo is chosen."""
         if sent is None:
             return ""
-        choice = self.catalogue.head(heads)
 
         def work(pipeline_of: PipelineOf) -> str:
+            choice = self.catalogue.head(heads)
             photo = self.reader.read(sent)
             return rendering.annotated(annotate(pipeline_of(choice.config), choice, photo, self._max_faces))
 
@@ -75,9 +76,9 @@ class Actions:
 
     def explain(self, sent: object, heads: str, face: object, target: object, address: str) -> str:
         """Which pixels one decision about one face came from."""
-        choice = self.catalogue.head(heads)
 
         def work(pipeline_of: PipelineOf) -> str:
+            choice = self.catalogue.head(heads)
             photo = self.reader.read(sent)
             pipeline = pipeline_of(without_jitter(choice.config))
             return rendering.explained(explain_decision(pipeline, choice, photo, face, target, self._max_faces))
@@ -88,16 +89,18 @@ class Actions:
         """Whether two photos show one person; nothing until both are chosen."""
         if probe is None or reference is None:
             return ""
-        choice = self.catalogue.comparison(comparison)
-        return self._run(
-            lambda pipeline_of: rendering.compared(self._compared(pipeline_of, choice, probe, reference)), address, 2
-        )
+
+        def work(pipeline_of: PipelineOf) -> str:
+            choice = self.catalogue.comparison(comparison)
+            return rendering.compared(self._compared(pipeline_of, choice, probe, reference))
+
+        return self._run(work, address, 2)
 
     def explain_pair(self, probe: object, reference: object, comparison: str, address: str) -> str:
         """What makes the faces of two photos similar."""
-        choice = self.catalogue.comparison(comparison)
 
         def work(pipeline_of: PipelineOf) -> str:
+            choice = self.catalogue.comparison(comparison)
             pipeline = pipeline_of(without_jitter(choice.config))
             return rendering.explained(
                 *explain_comparison(pipeline, self._compared(pipeline_of, choice, probe, reference))
@@ -111,11 +114,11 @@ class Actions:
 
     def head_card(self, heads: str) -> str:
         """The card of some heads."""
-        return rendering.card(head_card(self.catalogue.head(heads)))
+        return answered(lambda: rendering.card(head_card(self.catalogue.head(heads))))
 
     def comparison_card(self, comparison: str) -> str:
         """The card of a way to compare."""
-        return rendering.card(comparison_card(self.catalogue.comparison(comparison)))
+        return answered(lambda: rendering.card(comparison_card(self.catalogue.comparison(comparison))))
 
     def _run(self, work: Callable[[PipelineOf], str], address: str, n_photos: int) -> str:
         def admitted() -> str:

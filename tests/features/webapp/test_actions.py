@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from features.webapp.actions import FAILED, answered
 from features.webapp.annotating import annotate
 from features.webapp.comparing import compare, compared_face
 from features.webapp.limits import Limits
+from features.webapp.models import Catalogue
 from features.webapp.photo import PhotoReader
 from features.webapp.refusal import Refused
 
@@ -63,6 +65,24 @@ def test_a_failure_is_logged_and_the_page_says_no_more_than_that(caplog):
     assert FAILED in html
     assert "secret" not in html
     assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda actions: actions.annotate(blank(), "", ADDRESS),
+        lambda actions: actions.explain(blank(), "", 0, "gender", ADDRESS),
+        lambda actions: actions.compare(blank(), blank(), "", ADDRESS),
+        lambda actions: actions.explain_pair(blank(), blank(), "", ADDRESS),
+        lambda actions: actions.group([blank()], "", ADDRESS, lambda *_: None),
+        lambda actions: actions.head_card(""),
+        lambda actions: actions.comparison_card(""),
+    ],
+    ids=["annotate", "explain", "compare", "explain_pair", "group", "head_card", "comparison_card"],
+)
+def test_a_choice_that_cannot_be_had_is_a_sentence_everywhere(actions, ask):
+    nothing = Catalogue((), ())
+    assert FAILED in ask(replace(actions, catalogue=nothing))
 
 
 def test_a_face_that_is_not_there_cannot_be_explained(actions):
