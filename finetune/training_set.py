@@ -151,4 +151,7 @@ def _without_test(crops: CropFile, samples: Samples, columns: Sequence[str], opt
 def _check_columns(labels: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [name for name in columns if name not in labels.columns]
     if missing:
-        raise LabelError(f"The labels must have the columns {list(columns)}; {missing} are missing in {list(labels)}.")
+        raise LabelError(
+            f"The labels must have the columns {list(columns)}; {missing} are missing in {list(labels)}. Give a table that has "
+            "them with --label, or rename its columns."
+        )
