@@ -5,6 +5,8 @@ Light is changed where it adds up: a pixel's level is raised to 2.2 first, as di
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..opencv import import_cv2
@@ -23,8 +25,15 @@ _STRONG_BLUR, _WEAK_BLUR = 0.22, 0.06
 _NOISE = 2.0
 
 
-def lit(rgb: np.ndarray, gains: tuple[float, float, float]) -> np.ndarray:
-    """A picture in light that is so many times as strong in red, green and blue; what is too bright becomes white."""
+def lit(rgb: np.ndarray, gains: Sequence[float] | np.ndarray) -> np.ndarray:
+    """A picture in light that is so many times as strong in red, green and blue; what is too bright becomes white.
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (height, width, 3), uint8
+    gains : array that broadcasts to (height, width, 3)
+        Three numbers, or one for each pixel.
+    """
     light = (rgb / np.float32(255)) ** _GAMMA * np.array(gains, np.float32)
     return np.rint(255 * np.clip(light, 0, 1) ** (1 / _GAMMA)).astype(np.uint8)
 
@@ -33,8 +42,7 @@ def lit_from_side(scene: Scene, side: int) -> np.ndarray:
     """The scene in light from the left (−1) or the right (1) of the photo."""
     x, _ = scene.coordinates
     gain = np.exp(_SIDE_FADING * (side * np.clip(x, -_SIDE_ENDS, _SIDE_ENDS) - 0.3))[..., None]
-    light = (scene.rgb / np.float32(255)) ** _GAMMA * gain
-    return np.rint(255 * np.clip(light, 0, 1) ** (1 / _GAMMA)).astype(np.uint8)
+    return lit(scene.rgb, gain)
 
 
 def gray(rgb: np.ndarray) -> np.ndarray:
