@@ -57,6 +57,24 @@ def test_a_file_that_computes_something_else_is_not_kept(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["net"]
 
 
+def test_numbers_that_are_none_are_not_near_to_any(tmp_path, monkeypatch):
+    network = exported(tmp_path / "net")
+    monkeypatch.setattr(onnx_file, "embeddings", lambda *args: embeddings(*args) * np.nan)
+    with pytest.raises(ExportError, match="differ by nan"):
+        export_onnx(tmp_path / "net", PIXELS)
+    next(network.parameters()).data.fill_(np.nan)
+    with pytest.raises(ExportError, match="differ by nan. Nothing was exported"):
+        export_network(tmp_path / "new", spec_of("timm:test_resnet", ("final",), 512, CROPS), network, PIXELS)
+    assert [path.name for path in tmp_path.iterdir()] == ["net"]
+
+
+def test_an_exported_folder_is_replaced_as_a_whole(tmp_path):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "old").touch()
+    exported(tmp_path / "net")
+    assert not (tmp_path / "net" / "old").exists() and [path.name for path in tmp_path.iterdir()] == ["net"]
+
+
 def test_what_onnx_has_no_operator_for_is_said_and_leaves_nothing(tmp_path, monkeypatch):
     class Spectrum(torch.nn.Module):
         def forward(self, crops, layers):

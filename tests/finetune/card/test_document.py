@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -8,7 +9,7 @@ from faceheads.metrics.cohorts import Cohort
 from faceheads.report.markdown import markdown
 from faceheads.spec import EmbedderSpec
 from finetune.card import UNSAID
-from finetune.card.document import Origin, card_document
+from finetune.card.document import MAX_NAMED, Origin, card_document
 from finetune.card.measuring import Measurement
 from finetune.card.words import beginning, losses
 from finetune.recipes import recipe
@@ -96,3 +97,13 @@ def test_a_teacher_is_told_of_where_there_was_one():
         "1 · squared distance to the embeddings of a teacher"
     )
     assert "teacher" not in losses(recipe("gender"))
+
+
+def test_cohorts_without_figures_are_counted_and_a_figure_that_none_has_makes_no_column():
+    shown = Cohort("many", 60, 50, {"mae": Estimate(3.0, 2.5, 3.5), "rmse": Estimate(math.nan)})
+    hidden = [Cohort(f"few{i}", 7, 7, note="not shown") for i in range(MAX_NAMED + 2)]
+    metrics = {"mae": Estimate(4.0, 3.9, 4.1), "rmse": Estimate(5.0, 4.9, 5.1)}
+    page = card_document(ORIGIN, [Measurement("age", metrics, {"race": (shown, *hidden)})], UNSAID)
+    text = markdown(page)
+    assert f"few{MAX_NAMED - 1} and 2 others: not shown." in text and f"few{MAX_NAMED}," not in text
+    assert "| many | 60 | 50 | 3.00 [2.50, 3.50] |\n" in text
