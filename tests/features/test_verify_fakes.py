@@ -130,6 +130,14 @@ def test_what_the_user_can_repair_is_one_line_and_exit_code_2(folder, capsys, op
     assert error.startswith("verify.py: ") and words in error
 
 
+def test_a_source_that_many_photos_share_is_not_the_photo_that_a_fake_was_made_of(folder, tmp_path, capsys):
+    write_labels(tmp_path / "web.csv", tables_with_fakes()[2].assign(source="web"))
+    options = [str(tmp_path / "web.csv") if option == "labels.csv" else option for option in TUNE]
+    assert run(folder, *options, "--save_threshold", "other.json", "--json") == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["kinds"]["rows"][0]["n_non_mated"] == values["n_identities"] * 2 * 4
+
+
 def test_a_head_of_unknown_people_is_said_to_be_one(folder, capsys, tmp_path):
     head = tmp_path / "lone.skops"
     head.write_bytes((folder / "head.skops").read_bytes())

@@ -155,6 +155,24 @@ def test_people_that_the_head_learned_from_are_left_out(made, tmp_path):
     assert reported.without_people_of(np.zeros(len(faces), bool)) is reported
 
 
+def test_photos_are_known_again_by_what_is_in_them_and_by_their_path_where_that_is_not_known(made, tmp_path):
+    faces = made[0][:4]
+    learned = ["ab" * 32, "", faces.sha256[2], ""]
+    paths = [*faces.path[:2], "moved.jpg", "elsewhere.jpg"]
+    save_split(tmp_path / "head.split.csv", paths, learned, ["a", "b", "c", "d"], [TRAIN] * 4)
+    changed = replace(faces, sha256=np.array([faces.sha256[0], "", faces.sha256[2], ""], object))
+    assert learned_rows(tmp_path / "head.skops", changed).tolist() == [False, True, True, False]
+
+
+def test_the_first_face_of_a_photo_counts_for_the_head(made):
+    faces, looked_at, head = made[0], made[1], made[3]
+    second = replace(
+        looked_at[:4], face_index=np.ones_like(looked_at.face_index[:4]), embedding=looked_at.embedding[4:8]
+    )
+    both = type(looked_at).concatenate([second, looked_at[:4]])
+    np.testing.assert_array_equal(ScoredTable.of(faces[:4], both, head).bona_fide, head.scores(looked_at[:4]))
+
+
 def test_a_check_is_fitted_to_all_three_kinds(made):
     with pytest.raises(ValueError, match="there are .* 0. Give labels with the column kind"):
         BonaFideCheck.fit(made[3], made[5].of_people)

@@ -106,6 +106,27 @@ def test_light_from_a_side_is_stronger_there(scene):
         assert change[side * x > 1].mean() > 10 > -10 > change[side * x < -1].mean()
 
 
+def test_light_from_a_side_falls_off_by_e_for_each_eye_distance():
+    rgb, frame, _ = drawn_head()
+    plain = Scene(np.full_like(rgb, 120), frame)
+    x, _ = plain.coordinates
+    gain = (CHANGES["light from the right"](plain)[..., 0] / 120) ** 2.2
+    middle, right, left = (gain[np.abs(x - at) < 0.05].mean() for at in (0, 0.5, -0.5))
+    assert middle == pytest.approx(0.741, rel=0.03)  # exp(−0.3): the other side loses more than this side gains
+    assert right / left == pytest.approx(np.e, rel=0.05)
+
+
+def test_blurs_are_as_large_and_lie_in_the_middle_of_eyes_and_mouth():
+    rgb, frame, _ = drawn_head()
+    noise = Scene(np.random.default_rng(0).integers(0, 256, rgb.shape, dtype=np.uint8), frame)
+    x, y = noise.coordinates
+    is_changed = {name: (CHANGES[name](noise) != noise.rgb).any(axis=2) for name in ("eyes blurred", "mouth blurred")}
+    centres = [(x[some].mean(), y[some].mean()) for some in is_changed.values()]
+    assert centres[0] == pytest.approx((0, 0), abs=0.03)
+    assert centres[1] == pytest.approx(frame.points[48:68].mean(axis=0), abs=0.03)
+    assert is_changed["mouth blurred"].sum() == pytest.approx(is_changed["eyes blurred"].sum(), rel=0.03)
+
+
 def test_background_only_leaves_the_head(scene):
     for probe in PROBES:
         if probe.control.endswith("background only"):

@@ -49,3 +49,11 @@ def test_the_box_holds_the_view_and_stays_in_the_photo():
     assert moved.points == pytest.approx(frame.points)
     assert moved.landmarks_xy + (columns.start, rows.start) == pytest.approx(frame.landmarks_xy)
     assert UprightView(frame, 8).is_inside((300, 120)).mean() < 1
+
+
+def test_a_large_face_is_averaged_and_not_sampled():
+    frame = frame_at((400, 400), 80.0)
+    stripes = np.zeros((800, 800, 3), np.uint8)
+    stripes[:, ::2] = 255
+    view = UprightView(frame, 20).take(stripes)
+    assert view[20:-20, 20:-20].astype(float) == pytest.approx(127.5, abs=12)

@@ -115,6 +115,18 @@ def test_a_probe_that_cannot_be_made_leaves_the_decision(pipeline, heads, photos
     assert p[0] != pytest.approx(p[2])
 
 
+def test_noise_is_that_of_the_photo_and_of_the_seed(pipeline, heads, photos):
+    content = (photos / "00.png").read_bytes()
+    (photos / "copy.png").write_bytes(content)
+
+    def noisy(name, seed=0):
+        found = Prober(pipeline, heads, ("invisible noise",), seed).probe_file(photos, name)
+        return found.predictions[0].probabilities[1, 1]
+
+    assert noisy("00.png") == noisy("00.png")
+    assert len({noisy("00.png"), noisy("copy.png"), noisy("00.png", seed=1)}) == 3
+
+
 def test_a_photo_that_breaks_a_change_fails_alone(pipeline, heads, photos, monkeypatch):
     def broken(scene):
         raise ValueError("odd pixels")
