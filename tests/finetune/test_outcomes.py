@@ -53,6 +53,13 @@ def test_intervals_draw_groups_not_rows(tmp_path):
     assert found["age_mae"].low < 2.625 < found["age_mae"].high
 
 
+def test_decisions_that_are_all_right_are_a_share_with_an_interval(tmp_path):
+    frame = pd.DataFrame({"key": list("abcd"), "group": [0, 0, 1, 2], "gender_accuracy": [1, 1, 1, 1]})
+    frame.to_csv(tmp_path / OUTCOMES, index=False)
+    accuracy = estimates(tmp_path)["gender_accuracy"]
+    assert accuracy.value == 1 and accuracy.low < 1
+
+
 def test_without_a_file_there_are_none_and_a_damaged_one_is_named(tmp_path):
     assert estimates(tmp_path) == {}
     (tmp_path / OUTCOMES).write_text("key,gender_accuracy\na,1\n")
