@@ -20,6 +20,7 @@ from features.webapp.limits import Limits
 from features.webapp.models import Catalogue
 from features.webapp.photo import PhotoReader
 from features.webapp.refusal import Refused
+from features.webapp.throttle import Throttle
 
 ADDRESS = "127.0.0.1"
 
@@ -83,6 +84,22 @@ def test_a_failure_is_logged_and_the_page_says_no_more_than_that(caplog):
 def test_a_choice_that_cannot_be_had_is_a_sentence_everywhere(actions, ask):
     nothing = Catalogue((), ())
     assert FAILED in ask(replace(actions, catalogue=nothing))
+
+
+@pytest.mark.parametrize(
+    ("n_photos", "ask"),
+    [
+        (1, lambda actions: actions.annotate(blank(), "", ADDRESS)),
+        (2, lambda actions: actions.compare(blank(), blank(), "", ADDRESS)),
+        (3, lambda actions: actions.group([blank()] * 3, "", ADDRESS, lambda *_: None)),
+    ],
+    ids=["annotate", "compare", "group"],
+)
+def test_every_photo_of_a_request_counts(actions, n_photos, ask):
+    limit = 2 * n_photos
+    throttled = replace(actions, throttle=Throttle(limit))
+    refusal = f"More than {limit} photos in a minute"
+    assert [refusal in ask(throttled) for _ in range(3)] == [False, False, True]
 
 
 def test_a_face_that_is_not_there_cannot_be_explained(actions):
