@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from faceheads.verification.comparisons import Comparisons
 from faceheads.verification.error_rates import ErrorCurve
+from faceheads.verification.known_errors import KnownErrors
 from faceheads.verification.probability import Probability
 from faceheads.verification.rules import Request
 from faceheads.verification.threshold_file import ThresholdError, load_threshold, save_threshold
@@ -79,6 +81,13 @@ def test_the_reach_of_a_threshold_is_about_what_other_people_move_it_by():
         reach.append(threshold_reach(comparisons.trials, request))
     ratio = np.mean(reach) / (2.05 * np.std(found))  # 2.05: t of 29 degrees of freedom, 95 %
     assert 0.9 < ratio < 1.8  # a jackknife is never too short on average, and counts the noise of pairs twice
+
+
+def test_the_share_at_a_similarity_is_that_of_the_last_point_up_to_it():
+    points = ((0.2, 0.5, 0.0), (0.4, 0.1, 0.2), (0.6, 0.0, 0.3))
+    errors = KnownErrors(SimpleNamespace(n_non_mated=300), None, points)
+    assert [errors.fmr_at(at) for at in (0.1, 0.2, 0.3, 0.4)] == [(1, False), (0.5, False), (0.5, False), (0.1, False)]
+    assert errors.fmr_at(0.6) == (pytest.approx(3 / 300, rel=0.01), True)  # the rule of 3
 
 
 def test_tuning_keeps_people_apart_and_counts_both_sides(tuned):
