@@ -41,6 +41,15 @@ def test_the_mean_of_the_outcomes_is_the_figure(name, settings, figures):
         assert (values >= 0).all()
 
 
+def test_a_row_of_several_criteria_counts_by_the_share_of_right_decisions():
+    torch.manual_seed(0)
+    task = make_task(recipe("criterion", target="mask,gender"), LABELS, np.array([False, False, True, True]), 3).eval()
+    embedding, rows = torch.randn(50, 3), torch.arange(50) % 4
+    mask, gender = task.outcomes(embedding, rows).values()
+    assert ((mask + gender) == 1).any()  # one of the two decisions is right
+    assert torch.equal(task.accuracies(embedding, rows), (mask + gender) / 2)
+
+
 def test_intervals_draw_groups_not_rows(tmp_path):
     frame = pd.DataFrame(
         {"key": list("abcd"), "group": [0, 0, 1, 2], "gender_accuracy": [1, 1, 0, 1], "age_mae": [1.5, 2, 3, 4]}
