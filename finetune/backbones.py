@@ -15,13 +15,14 @@ import torch
 from torch import nn
 
 from faceheads.networks.dlib_resnet import DlibResNet, build_dlib_resnet
-from faceheads.networks.exported import build_network
+from faceheads.networks.dlib_traces import DlibTraces
+from faceheads.networks.exported import build_network, load_exported
 from faceheads.networks.inception_resnet_v1 import InceptionResnetV1
 from faceheads.networks.timm_network import TIMM_NAMES, TimmNetwork, is_timm
 from faceheads.weights import fetch_weights, find_weights
 
 from .pretrained import load_weights, official_weights
-from .stages import Stages, dlib_stages, facenet_stages, resnet18_stages, timm_stages
+from .stages import Stages, dlib_stages, dlib_traces_stages, facenet_stages, resnet18_stages, timm_stages
 
 #: Weights that begin with random numbers, and those of the network's author.
 SCRATCH, OFFICIAL = "scratch", "official"
@@ -38,8 +39,9 @@ class Backbone:
     stages : callable
         Takes the network, gives the names of the parameters of each stage.
     default_weights : str
-    has_relative_steps : bool
-        Whether the network has no normalisation, so that steps must be in proportion to the size of its weights.
+    relative_steps : str or None
+        How the names of parameters begin that have no normalisation behind them, so that steps must be in proportion to
+        the size of the weights.
     attribute_layers : tuple of str
         What heads for age or gender look at; else it is ``final``.
     """
@@ -47,7 +49,7 @@ class Backbone:
     build: Callable[[str], nn.Module]
     stages: Callable[[nn.Module], Stages]
     default_weights: str = SCRATCH
-    has_relative_steps: bool = False
+    relative_steps: str | None = None
     attribute_layers: tuple[str, ...] = ("final",)
 
 
@@ -87,7 +89,7 @@ def backbone_of(name: str) -> Backbone:
 def exportable(network: nn.Module) -> nn.Module:
     """The network as it is stored and run: on the CPU, in evaluation mode, dlib's with its affine layers folded in."""
     network = network.cpu().eval()
-    return network.folded() if isinstance(network, DlibResNet) else network
+    return network.folded() if isinstance(network, DlibResNet | DlibTraces) else network
 
 
 def undecayed(network: nn.Module) -> frozenset[str]:
@@ -95,13 +97,33 @@ def undecayed(network: nn.Module) -> frozenset[str]:
     return network.undecayed() if isinstance(network, TimmNetwork) else frozenset()
 
 
-def _build_dlib(weights: str) -> nn.Module:
-    if weights != OFFICIAL:
-        raise ValueError(
-            f"--weights of dlib's network must be 'official': it has no normalisation and does not train from scratch; "
-            f"got {weights!r}."
-        )
-    return build_dlib_resnet(find_weights("dlib_resnet"), is_folded=False)
+def _build_dlib(weights: str) -> DlibResNet:
+    if weights == OFFICIAL:
+        return build_dlib_resnet(find_weights("dlib_resnet"), is_folded=False)
+    return _own_checkpoint(weights, "dlib").unfolded()
+
+
+def _build_dlib_traces(weights: str) -> DlibTraces:
+    stored = None if weights == OFFICIAL else _own_checkpoint(weights, "dlib", "dlib_traces")
+    if isinstance(stored, DlibTraces):
+        return stored.unfolded()
+    network = DlibTraces(is_folded=False)
+    network.identity = _build_dlib(weights)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _own_checkpoint(folder: str, *names: str) -> DlibResNet | DlibTraces:
+    """A network that was exported to a folder, which must be one of these."""
+    found = "scratch" if folder == SCRATCH else None
+    if found is None:
+        spec, network = load_exported(Path(folder))
+        if spec.network in names:
+            return network
+        found = spec.network
+    raise ValueError(
+        f"--weights of dlib's network must be 'official' or a folder with an exported {' or '.join(names)}: it has no "
+        f"normalisation and does not train from scratch; got {found!r}."
+    )
 
 
 def _build(name: str, weights: str) -> nn.Module:
@@ -120,7 +142,8 @@ def _official(name: str, network: nn.Module) -> Path:
 
 #: Every network that can be trained, by its short name.
 BACKBONES = {
-    "dlib": Backbone(_build_dlib, dlib_stages, OFFICIAL, True, ("block07", "block10", "block14")),
+    "dlib": Backbone(_build_dlib, dlib_stages, OFFICIAL, "", ("block07", "block10", "block14")),
+    "dlib_traces": Backbone(_build_dlib_traces, dlib_traces_stages, OFFICIAL, "identity."),
     "facenet": Backbone(partial(_build, "facenet"), facenet_stages, OFFICIAL),
     "resnet18": Backbone(partial(_build, "resnet18"), resnet18_stages),
     **{name: Backbone(partial(_build, name), timm_stages) for name in TIMM_NAMES},

@@ -37,22 +37,33 @@ def parameter_groups(network: nn.Module, task: nn.Module, recipe: Recipe) -> lis
     """
     groups = [*_groups(task.parameters(), recipe.lr, recipe.weight_decay)]
     if recipe.backbone_lr:
-        is_relative = backbone_of(recipe.backbone).has_relative_steps and recipe.optimiser != "sgd"
-        of_network = _of_network(network, recipe)
-        groups += [one for group in of_network for one in _relative(group)] if is_relative else of_network
+        groups += _of_network(network, recipe)
     if not groups:
         raise ValueError(f"--backbone_lr 0 leaves nothing to learn in the recipe {recipe.task!r}.")
     return groups
 
 
 def _of_network(network: nn.Module, recipe: Recipe) -> Iterator[dict]:
-    parameters, undecaying = dict(network.named_parameters()), undecayed(network)
-    stages = stages_of(network, recipe)
+    relative, stages = _relative_names(network, recipe), stages_of(network, recipe)
     for number, names in enumerate(stages[recipe.freeze :], start=recipe.freeze):
         lr = recipe.lr * recipe.backbone_lr * recipe.layer_decay ** (len(stages) - 1 - number)
-        decaying = [parameters[name] for name in names if name not in undecaying]
-        yield from _groups(decaying, lr, recipe.weight_decay)
-        yield from _groups([parameters[name] for name in names if name in undecaying], lr, 0.0)
+        yield from _of_names(network, [name for name in names if name not in relative], lr, recipe.weight_decay)
+        for group in _of_names(network, [name for name in names if name in relative], lr, recipe.weight_decay):
+            yield from _relative(group)
+
+
+def _relative_names(network: nn.Module, recipe: Recipe) -> frozenset[str]:
+    """Parameters whose rate is in proportion to their size."""
+    prefix = backbone_of(recipe.backbone).relative_steps
+    if prefix is None or recipe.optimiser == "sgd":
+        return frozenset()
+    return frozenset(name for name, _ in network.named_parameters() if name.startswith(prefix))
+
+
+def _of_names(network: nn.Module, names: Iterable[str], lr: float, weight_decay: float) -> Iterator[dict]:
+    parameters, undecaying = dict(network.named_parameters()), undecayed(network)
+    yield from _groups([parameters[name] for name in names if name not in undecaying], lr, weight_decay)
+    yield from _groups([parameters[name] for name in names if name in undecaying], lr, 0.0)
 
 
 def _groups(parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> Iterator[dict]:

@@ -23,6 +23,8 @@ _DLIB = (
     r"blocks\.1[0-2]\.",
     r"blocks\.13\.|fc\.",
 )
+#: The network of the traces stands beside dlib's; it is the last stage, so that ``--freeze 6`` leaves it alone to learn.
+_DLIB_TRACES = (*(rf"identity\.({pattern})" for pattern in _DLIB), r"traces\.")
 _RESNET18 = (r"(conv1|bn1)\.", r"layer1\.", r"layer2\.", r"layer3\.", r"layer4\.")
 _FACENET = (
     r"conv2d_",
@@ -56,5 +58,6 @@ def timm_stages(network: TimmNetwork) -> Stages:
 
 
 dlib_stages: Callable[[nn.Module], Stages] = partial(stages_by_names, _DLIB)
+dlib_traces_stages: Callable[[nn.Module], Stages] = partial(stages_by_names, _DLIB_TRACES)
 resnet18_stages: Callable[[nn.Module], Stages] = partial(stages_by_names, _RESNET18)
 facenet_stages: Callable[[nn.Module], Stages] = partial(stages_by_names, _FACENET)

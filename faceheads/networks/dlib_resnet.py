@@ -164,6 +164,22 @@ class DlibResNet(nn.Module):
         twin.average_rgb.copy_(self.average_rgb)
         return twin.to(memory_format=torch.channels_last).train(self.training)
 
+    @torch.no_grad()
+    def unfolded(self) -> DlibResNet:
+        """A copy that computes the same in the form that is trained; affine layers begin as factors of 1 and offsets of 0."""
+        if not self.is_folded:
+            return copy.deepcopy(self)
+        twin = DlibResNet(is_folded=False).to(device=self.fc.weight.device, dtype=self.fc.weight.dtype)
+        for here, there in zip(self.convolutions(), twin.convolutions()):
+            there.conv.weight.copy_(here.weight)
+            there.conv.bias.copy_(here.bias)
+        offset = (self.stem.weight.double() * self.average_rgb.double()[:, None, None]).sum((1, 2, 3))
+        twin.stem.conv.weight.mul_(INPUT_SCALE)
+        twin.stem.conv.bias.copy_(self.stem.bias.double() + offset)
+        twin.fc.weight.copy_(self.fc.weight)
+        twin.average_rgb.copy_(self.average_rgb)
+        return twin.to(memory_format=torch.channels_last).train(self.training)
+
     def _accept_raw_colours(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """The stem's parameters with the input normalisation inside, which is exact because it has no padding."""
         weight = weight / INPUT_SCALE

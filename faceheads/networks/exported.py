@@ -86,6 +86,10 @@ def build_network(name: str) -> torch.nn.Module:
         from .dlib_resnet import DlibResNet
 
         return DlibResNet()
+    if name == "dlib_traces":
+        from .dlib_traces import DlibTraces
+
+        return DlibTraces()
     if name == "facenet":
         from .inception_resnet_v1 import InceptionResnetV1
 
@@ -99,7 +103,7 @@ def build_network(name: str) -> torch.nn.Module:
     if is_timm(name):
         return TimmNetwork(name)
     raise ValueError(
-        f"The network must be one of {', '.join(['dlib', 'facenet', 'resnet18', *TIMM_NAMES])}, or timm:NAME; got {name!r}."
+        f"The network must be one of {', '.join(['dlib', 'dlib_traces', 'facenet', 'resnet18', *TIMM_NAMES])}, or timm:NAME; got {name!r}."
     )
 
 

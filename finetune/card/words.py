@@ -77,7 +77,8 @@ def _of_distances(recipe: Recipe) -> str:
     if recipe.task == "triplet":
         return f"triplet(anchor, positive, negative), {margin}"
     terms = f"triplet(anchor, positive, negative) + {recipe.fake_weight:g} · triplet(anchor, positive, fake), {margin}"
-    return terms + f"; {recipe.cosine_weight:g} · softmax over the cosines to persons" * bool(recipe.cosine_weight)
+    terms += f"; {recipe.cosine_weight:g} · softmax over the cosines to persons" * bool(recipe.cosine_weight)
+    return terms + f"; {recipe.bona_fide_weight:g} · cross-entropy of fake and photo" * bool(recipe.bona_fide_weight)
 
 
 def _of_classes(recipe: Recipe) -> str:

@@ -91,6 +91,9 @@ class Recipe:
     cosine_weight: float = _setting(
         0.0, "quadruplet: of a softmax over the training persons' cosines beside it", low=0
     )
+    bona_fide_weight: float = _setting(
+        0.0, "quadruplet: of telling fakes from photos by the embedding alone beside it", low=0
+    )
     distil_weight: float = _setting(1.0, "of the distance from the embeddings of --teacher", low=0)
     distil_loss: str = _setting("cosine", "that distance: of directions, or mse of the numbers", DISTIL_LOSSES)
     precision: str = _setting("float32", "bf16 and fp16 on CUDA only", PRECISIONS)

@@ -10,6 +10,7 @@ import torch
 
 from faceheads.labels import LabelError
 
+from ..losses.bona_fide import BonaFideHead
 from ..losses.classes import class_weights
 from ..losses.margin import MarginSoftmax
 from ..recipes import Recipe
@@ -147,9 +148,10 @@ def _quadruplet(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray,
     is_fake = torch.from_numpy(labels["fake"].astype(int).to_numpy() == 1)
     if not is_fake.any() or is_fake.all():
         raise LabelError("'fake' must be 1 for fakes and 0 for photos, and both must occur.")
-    weight = recipe.cosine_weight
-    head = MarginSoftmax(dimension, n_persons, "cosface", recipe.scale, 0.0) if weight else None
-    return QuadrupletTask(torch.from_numpy(person), is_fake, _margin(recipe), recipe.fake_weight, head, weight)
+    cosine = MarginSoftmax(dimension, n_persons, "cosface", recipe.scale, 0.0) if recipe.cosine_weight else None
+    bona_fide = BonaFideHead(dimension, recipe.scale) if recipe.bona_fide_weight else None
+    heads = (cosine, recipe.cosine_weight, bona_fide, recipe.bona_fide_weight)
+    return QuadrupletTask(torch.from_numpy(person), is_fake, _margin(recipe), recipe.fake_weight, *heads)
 
 
 _MAKERS: Mapping[str, Callable[[Recipe, pd.DataFrame, np.ndarray, int], Task]] = {

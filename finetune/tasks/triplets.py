@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..losses.bona_fide import BonaFideHead
 from ..losses.margin import MarginSoftmax
 from ..losses.triplet import QuadrupletLoss, distance, mine, quadruplet, triplet
 from .margins import imprint
@@ -62,6 +63,10 @@ class QuadrupletTask(Task):
         Tells the training persons' real photos apart besides.
     cosine_weight : float, default=0.0
         Of its loss.
+    bona_fide_head : BonaFideHead, optional
+        Tells fakes from photos besides.
+    bona_fide_weight : float, default=0.0
+        Of its loss.
     """
 
     def __init__(
@@ -72,12 +77,16 @@ class QuadrupletTask(Task):
         fake_weight: float,
         cosine_head: MarginSoftmax | None = None,
         cosine_weight: float = 0.0,
+        bona_fide_head: BonaFideHead | None = None,
+        bona_fide_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.margin = margin
         self.fake_weight = fake_weight
         self.cosine_head = cosine_head
         self.cosine_weight = cosine_weight
+        self.bona_fide_head = bona_fide_head
+        self.bona_fide_weight = bona_fide_weight
         self.keep("person", person)
         self.keep("is_fake", is_fake)
 
@@ -88,13 +97,23 @@ class QuadrupletTask(Task):
             imprint(self.cosine_head.weight, self.person.masked_fill(self.is_fake, len(self.person)), embed)
 
     def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The quadruplet loss of the hardest quadruplets of the batch, and that of the cosine head where there is one."""
+        """The quadruplet loss of the hardest quadruplets of the batch, and those of the heads where there are any."""
         terms = self._quadruplets(F.normalize(embedding.float()), rows)
-        if self.cosine_head is None:
-            return terms
+        if self.cosine_head is not None:
+            cosine = self._cosine(self.cosine_head, embedding, rows)
+            terms = {**terms, "loss": terms["loss"] + self.cosine_weight * cosine, "cosine": cosine.detach()}
+        if self.bona_fide_head is not None:
+            bona_fide = self.bona_fide_head(embedding, self.is_fake[rows])
+            terms = {
+                **terms,
+                "loss": terms["loss"] + self.bona_fide_weight * bona_fide,
+                "bona_fide": bona_fide.detach(),
+            }
+        return terms
+
+    def _cosine(self, head: MarginSoftmax, embedding: Tensor, rows: Tensor) -> Tensor:
         real = torch.nonzero(~self.is_fake[rows])[:, 0]
-        cosine = self.cosine_head(embedding[real], self.person[rows][real]) if len(real) else 0 * embedding.sum()
-        return {**terms, "loss": terms["loss"] + self.cosine_weight * cosine, "cosine": cosine.detach()}
+        return head(embedding[real], self.person[rows][real]) if len(real) else 0 * embedding.sum()
 
     def _quadruplets(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """Loss 0, of parts that are NaN, where the batch has no quadruplet."""

@@ -44,6 +44,15 @@ def test_in_a_network_without_normalisation_both_factors_count():
         assert found[id(weight)][0] == pytest.approx(0.2 * factor * size)
 
 
+def test_beside_dlibs_network_only_its_own_tensors_learn_in_proportion_to_their_size():
+    network = build_backbone("dlib_traces")
+    found = settings_of(parameter_groups(network, nn.Linear(2, 2), Recipe("gender", "dlib_traces", lr=0.2)))
+    size = network.identity.fc.weight.detach().square().mean().sqrt().item()
+    assert found[id(network.identity.fc.weight)][0] == pytest.approx(0.2 * size)
+    assert found[id(network.traces.fc.weight)] == (0.2, 0.01) and found[id(network.traces.norm.weight)] == (0.2, 0.0)
+    assert len(found) == len(list(network.parameters())) + 2
+
+
 def test_stages_that_never_learn_are_left_out():
     network = build_backbone("resnet18")
     chosen = Recipe("gender", "resnet18", lr=0.2, layer_decay=0.1, freeze=3)

@@ -17,7 +17,7 @@ from faceheads.networks.timm_network import TIMM_NAMES, import_timm
 from faceheads.networks.torchvision_guard import ensure_torchvision
 from faceheads.spec import EmbedderSpec
 from finetune import pretrained
-from finetune.backbones import BACKBONES, build_backbone
+from finetune.backbones import BACKBONES, build_backbone, exportable
 from finetune.pretrained import PRETRAINED, load_weights, official_weights
 
 NETWORK = "timm:test_resnet"
@@ -179,10 +179,37 @@ def test_a_file_that_is_not_there_is_named():
 
 
 def test_dlibs_network_does_not_begin_from_scratch():
-    with pytest.raises(ValueError, match="must be 'official': it has no normalisation"):
+    with pytest.raises(
+        ValueError, match="must be 'official' or a folder with an exported dlib: it has no normalisation"
+    ):
         build_backbone("dlib", "scratch")
 
 
+@pytest.mark.parametrize(
+    ("stored", "wanted"), [("dlib", "dlib"), ("dlib", "dlib_traces"), ("dlib_traces", "dlib_traces")]
+)
+def test_dlibs_network_goes_on_from_what_was_exported(tmp_path, stored, wanted):
+    torch.manual_seed(0)
+    before = build_backbone(stored).eval()
+    with torch.no_grad():
+        for parameter in before.parameters():
+            parameter.mul_(1.01)
+    save_exported(tmp_path, EmbedderSpec(stored, "", 128, "dlib5"), exportable(before))
+    network = build_backbone(wanted, str(tmp_path)).eval()
+    crops = torch.randint(0, 256, (2, 3, 150, 150), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    n_numbers = before.layer_dimension("final")
+    with torch.inference_mode():
+        torch.testing.assert_close(network(crops)[:, :n_numbers], before(crops), atol=1e-5, rtol=0)
+
+
+def test_dlibs_network_does_not_begin_with_another_one(tmp_path):
+    save_exported(tmp_path, EmbedderSpec("resnet18", "", 512, "dlib5"), build_backbone("resnet18"))
+    with pytest.raises(ValueError, match="exported dlib or dlib_traces: .* got 'resnet18'"):
+        build_backbone("dlib_traces", str(tmp_path))
+
+
 def test_an_unknown_network_lists_those_there_are():
-    with pytest.raises(ValueError, match="dlib, facenet, resnet18, resnet50, .* or timm:NAME; got 'alexnet'"):
+    with pytest.raises(
+        ValueError, match="dlib, dlib_traces, facenet, resnet18, resnet50, .* or timm:NAME; got 'alexnet'"
+    ):
         build_backbone("alexnet")

@@ -8,6 +8,7 @@ from torch import nn
 
 from faceheads.networks.dlib_resnet import DlibResNet
 from faceheads.networks.dlib_resnet_layers import STAGES
+from faceheads.networks.dlib_traces import DlibTraces
 from faceheads.networks.exported import build_network
 from finetune.backbones import backbone_of
 from finetune.stages import stages_by_names
@@ -15,11 +16,15 @@ from finetune.stages import stages_by_names
 
 def outline(name):
     with torch.device("meta"):
-        return DlibResNet(is_folded=False) if name == "dlib" else build_network(name)
+        unfolded = {"dlib": DlibResNet, "dlib_traces": DlibTraces}
+        return unfolded[name](is_folded=False) if name in unfolded else build_network(name)
 
 
-# He 2016, table 1: a stem and four stages; five of dlib's and the stem; FaceNet's three kinds of blocks, stem and end.
-@pytest.mark.parametrize(("name", "n_stages"), [("resnet18", 5), ("dlib", 6), ("facenet", 5), ("timm:test_resnet", 5)])
+# He 2016, table 1: a stem and four stages; five of dlib's and the stem, and traces beside
+# them; FaceNet's three kinds of blocks, stem and end.
+@pytest.mark.parametrize(
+    ("name", "n_stages"), [("resnet18", 5), ("dlib", 6), ("dlib_traces", 7), ("facenet", 5), ("timm:test_resnet", 5)]
+)
 def test_every_parameter_belongs_to_one_stage_and_stages_are_in_the_order_of_computation(name, n_stages):
     network = outline(name)
     stages = backbone_of(name).stages(network)
