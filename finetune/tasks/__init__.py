@@ -1,8 +1,9 @@
 """What is learned from embeddings: a task holds the truth of every row, its own parameters, its loss and its metric."""
 
-from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
+from .attributes import AgeTask, ClassTask
 from .cohorts import CohortTask
 from .distilled import DistilledTask
+from .joint import CriteriaTask, JointTask
 from .making import make_task
 from .margins import MarginTask
 from .task import Task
@@ -10,11 +11,11 @@ from .triplets import QuadrupletTask, TripletTask
 
 __all__ = [
     "AgeTask",
-    "AttributesTask",
     "ClassTask",
     "CohortTask",
     "CriteriaTask",
     "DistilledTask",
+    "JointTask",
     "MarginTask",
     "QuadrupletTask",
     "Task",

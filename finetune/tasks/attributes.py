@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -87,43 +85,6 @@ class ClassTask(Task):
         return self.head(embedding).float().softmax(1).gather(1, self.classes[rows][:, None])[:, 0]
 
 
-class CriteriaTask(Task):
-    """Several tasks of classes on one embedding; loss and score are their means.
-
-    Parameters
-    ----------
-    tasks : sequence of ClassTask
-    """
-
-    def __init__(self, tasks: Sequence[ClassTask]) -> None:
-        super().__init__()
-        self.tasks = nn.ModuleList(tasks)
-
-    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The mean, and the loss of each."""
-        losses = {f"loss_{task.name}": task.loss(embedding, rows)["loss"] for task in self.tasks}
-        mean = torch.stack(list(losses.values())).mean()
-        return {"loss": mean, **{name: loss.detach() for name, loss in losses.items()}}
-
-    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
-        """The figures of each, and the mean of their scores."""
-        each = [task.metrics(embedding, rows) for task in self.tasks]
-        score = sum(figures.pop("score") for figures in each) / len(each)
-        return {**{name: value for figures in each for name, value in figures.items()}, "score": score}
-
-    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """Those of each."""
-        return {name: values for task in self.tasks for name, values in task.outcomes(embedding, rows).items()}
-
-    def accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
-        """The share of right decisions about each row, float64 of shape (n,)."""
-        return torch.stack([task.accuracies(embedding, rows) for task in self.tasks]).mean(0)
-
-    def soft_accuracies(self, embedding: Tensor, rows: Tensor) -> Tensor:
-        """The mean probability of the right classes, float32 of shape (n,)."""
-        return torch.stack([task.soft_accuracies(embedding, rows) for task in self.tasks]).mean(0)
-
-
 class AgeTask(Task):
     """Ages in years; the score is the mean absolute error.
 
@@ -135,6 +96,9 @@ class AgeTask(Task):
     deviation : float
         Of the target distribution, in years.
     """
+
+    #: Of its columns in logs.
+    name = "age"
 
     def __init__(self, ages: Tensor, dimension: int, kind: str, deviation: float) -> None:
         super().__init__()
@@ -167,35 +131,3 @@ class AgeTask(Task):
     def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """Absolute errors in years."""
         return {"age_mae": (self.predict(embedding) - self.ages[rows]).abs().double()}
-
-
-class AttributesTask(Task):
-    """Several tasks on one embedding; loss and score are weighted sums, so a year of age counts as a percent of errors.
-
-    Parameters
-    ----------
-    tasks : sequence of Task
-    weights : sequence of float
-        Of the losses.
-    """
-
-    def __init__(self, tasks: Sequence[Task], weights: Sequence[float]) -> None:
-        super().__init__()
-        self.tasks = nn.ModuleList(tasks)
-        self.weights = tuple(weights)
-
-    def loss(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """The weighted sum, and the loss of each."""
-        losses = [task.loss(embedding, rows)["loss"] for task in self.tasks]
-        total = sum(weight * loss for weight, loss in zip(self.weights, losses, strict=True))
-        return {"loss": total, **{f"loss_{i}": loss.detach() for i, loss in enumerate(losses)}}
-
-    def metrics(self, embedding: Tensor, rows: Tensor) -> dict[str, float]:
-        """The figures of each, and the sum of their scores."""
-        each = [task.metrics(embedding, rows) for task in self.tasks]
-        score = sum(figures.pop("score") for figures in each)
-        return {**{name: value for figures in each for name, value in figures.items()}, "score": score}
-
-    def outcomes(self, embedding: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """Those of each."""
-        return {name: values for task in self.tasks for name, values in task.outcomes(embedding, rows).items()}

@@ -8,7 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from ..losses.cohorts import cohort_gap, cohort_means
-from .attributes import ClassTask, CriteriaTask
+from .attributes import ClassTask
+from .joint import CriteriaTask
 from .task import Task
 
 

@@ -14,9 +14,10 @@ from ..losses.bona_fide import BonaFideHead
 from ..losses.classes import class_weights
 from ..losses.margin import MarginSoftmax
 from ..recipes import Recipe
-from .attributes import AgeTask, AttributesTask, ClassTask, CriteriaTask
+from .attributes import AgeTask, ClassTask
 from .cohorts import CohortTask
 from .distilled import DistilledTask
+from .joint import CriteriaTask, JointTask
 from .margins import MarginTask
 from .task import Task
 from .triplets import QuadrupletTask, TripletTask
@@ -120,12 +121,12 @@ def _criterion(
     return tasks[0] if len(tasks) == 1 else CriteriaTask(tasks)
 
 
-def _age_gender(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> AttributesTask:
+def _age_gender(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> JointTask:
     ages = pd.to_numeric(labels["age"], errors="coerce").to_numpy(np.float32)
     if not np.isfinite(ages).all():
         raise LabelError(f"'age' must be a number of years; {np.sum(~np.isfinite(ages))} rows have none.")
     age = AgeTask(torch.from_numpy(ages), dimension, recipe.age_loss, recipe.age_deviation)
-    return AttributesTask([_gender(recipe, labels, is_validation, dimension), age], [1.0, recipe.age_weight])
+    return JointTask([_gender(recipe, labels, is_validation, dimension), age], [1.0, recipe.age_weight])
 
 
 def _arcface(recipe: Recipe, labels: pd.DataFrame, is_validation: np.ndarray, dimension: int) -> MarginTask:

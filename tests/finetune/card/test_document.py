@@ -82,6 +82,7 @@ def test_every_loss_is_told_with_its_numbers():
     assert losses(recipe("quadruplet", margin=-1.0, cosine_weight=0.5)).endswith(
         "soft margin; 0.5 · softmax over the cosines to persons"
     )
+    assert losses(recipe("quadruplet", bona_fide_weight=0.5)).endswith("0.3; 0.5 · cross-entropy of fake and photo")
     assert losses(recipe("gender", focal_gamma=2.0, balance="sampler")) == (
         "focal loss with gamma 2, rare classes drawn more often, for gender"
     )

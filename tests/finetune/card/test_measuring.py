@@ -8,7 +8,7 @@ import torch
 from finetune.card.measuring import ValidationPart, measure
 from finetune.card.person_rates import person_rates
 from finetune.recipes import RECIPES, recipe
-from finetune.tasks import AgeTask, AttributesTask, ClassTask, MarginTask, QuadrupletTask, make_task
+from finetune.tasks import AgeTask, ClassTask, JointTask, MarginTask, QuadrupletTask, make_task
 
 N = 200
 
@@ -28,7 +28,7 @@ def test_classes_and_ages_are_measured_in_all_and_by_cohort():
     ages = AgeTask(torch.full((N,), 30.0), 1, "huber", 3.0).eval()
     ages.head[1].weight.data.zero_()
     ages.head[1].bias.data.fill_(4.0)
-    task = AttributesTask([class_task(gender), ages], [1.0, 1.0])
+    task = JointTask([class_task(gender), ages], [1.0, 1.0])
     labels = pd.DataFrame({"gender": gender, "race": race, "age": 30.0})
     found = measure(task, decided, ValidationPart(np.arange(N), labels, np.arange(N)), ("race", "age", "absent"))
     assert [one.name for one in found] == ["gender", "age"]
