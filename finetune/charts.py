@@ -64,13 +64,15 @@ def embeddings_png(embedding: np.ndarray, labels: pd.Series) -> bytes:
 
 
 def colours_of(recipe: Recipe, labels: pd.DataFrame) -> pd.Series:
-    """What tells points apart: the classes that are learned, fakes, or the persons with most photos, by number only."""
+    """What tells points apart: classes that are learned, fakes, or the persons with most photos, by number only; or nothing."""
     if recipe.task == "quadruplet":
         is_fake = labels["fake"].astype(int).to_numpy() == 1
         return pd.Series(pd.Categorical(np.where(is_fake, "fake", "photo")))
     if recipe.needs_persons:
         return _most_photographed(labels["identity"])
-    return pd.Series(pd.Categorical(labels[recipe.targets[0]].astype(str)), name=recipe.targets[0])
+    if recipe.needs_attributes:
+        return pd.Series(pd.Categorical(labels[recipe.targets[0]].astype(str)), name=recipe.targets[0])
+    return pd.Series(pd.Categorical(["face"] * len(labels)))
 
 
 def _most_photographed(identity: pd.Series) -> pd.Series:

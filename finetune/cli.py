@@ -8,10 +8,13 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from faceheads.command import run_command
 from faceheads.labels import default_label_path, read_labels
 from faceheads.pool import resolve_jobs
 from faceheads.report.training import ModelCard, read_card
+from faceheads.table import FaceTable
 from faceheads.table_io import read_table
 
 from .blended_set import with_blended
@@ -105,11 +108,19 @@ def _card_words(args: argparse.Namespace) -> ModelCard:
     return UNSAID if args.card is None else read_card(args.card, UNSAID)
 
 
+def _labels(args: argparse.Namespace, chosen: Recipe, table: FaceTable) -> pd.DataFrame:
+    """Those of the file; no columns, where there is no file and none are needed."""
+    path = default_label_path(args.feature) if args.label is None else args.label
+    if args.label is None and not chosen.columns and not path.is_file():
+        return pd.DataFrame(index=pd.Index(table.path).unique())
+    return read_labels(path)
+
+
 def _training_set(args: argparse.Namespace, chosen: Recipe) -> TrainingSet:
-    labels = read_labels(default_label_path(args.feature) if args.label is None else args.label)
+    table = read_table(args.feature)
     options = SplitOptions(args.split, args.test_size, args.groups, args.validation_size, args.split_seed)
     training = make_training_set(
-        args.crops, read_table(args.feature), labels, chosen.columns, options, resolve_jobs(args.jobs)
+        args.crops, table, _labels(args, chosen, table), chosen.columns, options, resolve_jobs(args.jobs)
     )
     if args.teacher is not None:
         training = replace(training, teacher=teacher_embeddings(read_table(args.teacher), training.keys))

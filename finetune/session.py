@@ -38,7 +38,7 @@ def layers_of(recipe: Recipe) -> tuple[str, ...]:
     """The layers that make the embedding."""
     if recipe.layers:
         return tuple(name.strip() for name in recipe.layers.split(","))
-    return ("final",) if recipe.needs_persons else backbone_of(recipe.backbone).attribute_layers
+    return backbone_of(recipe.backbone).attribute_layers if recipe.needs_attributes else ("final",)
 
 
 def examples_of(training: TrainingSet, recipe: Recipe) -> Examples:
@@ -60,7 +60,7 @@ def _batches(training: TrainingSet, recipe: Recipe, train: np.ndarray) -> Callab
         is_fake = labels["fake"].astype(int).to_numpy() == 1 if recipe.task == "quadruplet" else None
         sizes = (recipe.n_persons, recipe.n_photos)
         return lambda epoch: train[person_batches(person, *sizes, recipe.seed, epoch, is_fake)]
-    if recipe.balance == "sampler":
+    if recipe.balance == "sampler" and recipe.cells:
         weights = cell_weights(labels[list(recipe.cells)])
         return lambda epoch: train[weighted_batches(weights, recipe.batch_size, recipe.seed, epoch)]
     return lambda epoch: train[shuffled_batches(len(train), recipe.batch_size, recipe.seed, epoch)]

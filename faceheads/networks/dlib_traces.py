@@ -32,7 +32,7 @@ _YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -
 #: Differences from the neighbours are cut off here, and divided by this, in steps of 8-bit colours.
 _LARGEST, _SCALE = 16.0, 4.0
 #: Largest number of the traces: together they may be as long as a third of dlib's embedding, so that people stay apart.
-_LONGEST = 0.3
+_LONGEST = 0.2
 _N_FILTERS, _N_CHANNELS, _N_CELLS = 48, 64, 6
 
 
@@ -50,7 +50,7 @@ def layer_dimension(name: str) -> int:
 
 
 class TraceNetwork(nn.Module):
-    """A few numbers from −0.3 to 0.3 of a crop's finest detail.
+    """A few numbers from −0.2 to 0.2 of a crop's finest detail.
 
     The energies of learned filters on the residuals, as logarithms, are compared by three convolutions; a matrix looks at a grid of
     6 × 6 cells, so that it can tell the face from what is around it.

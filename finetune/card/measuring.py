@@ -22,7 +22,7 @@ from faceheads.metrics import (
 )
 from faceheads.metrics.cohorts import MIN_GROUPS, Cohort, measure_cohorts
 
-from ..tasks import AgeTask, ClassTask, MarginTask, QuadrupletTask, TripletTask
+from ..tasks import AgeTask, ClassTask, MarginTask, QuadrupletTask, TeacherTask, TripletTask
 from ..tasks.task import Task
 from .person_rates import person_rates
 
@@ -124,6 +124,17 @@ def _measure_ages(
     return _by_cohort("age", of_rows, part, cohorts)
 
 
+def _measure_distances(
+    task: TeacherTask, embedding: Tensor, part: ValidationPart, cohorts: Mapping[str, pd.Categorical]
+) -> Measurement:
+    distance = task.outcomes(embedding, torch.from_numpy(part.rows))["distil"].numpy()
+
+    def of_rows(rows: np.ndarray, draws: GroupBootstrap) -> dict[str, Resampled]:
+        return {"distance": draws.of_mean(distance[rows])}
+
+    return _by_cohort("teacher", of_rows, part, cohorts)
+
+
 def _by_cohort(
     name: str,
     of_rows: Callable[[np.ndarray, GroupBootstrap], dict[str, Resampled]],
@@ -176,4 +187,5 @@ _MEASURES = {
     MarginTask: _measure_persons,
     TripletTask: _measure_persons,
     QuadrupletTask: _measure_persons,
+    TeacherTask: _measure_distances,
 }

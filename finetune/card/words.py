@@ -57,8 +57,10 @@ def _named(path: Path) -> str:
 def losses(recipe: Recipe, has_teacher: bool = False) -> str:
     """What was made small, term by term."""
     distance = "(1 − cosine)" if recipe.distil_loss == "cosine" else "squared distance"
-    teaching = f"; {recipe.distil_weight:g} · {distance} to the embeddings of a teacher"
-    return _of_task(recipe) + teaching * has_teacher
+    to_teacher = f"{distance} to the embeddings of a teacher"
+    if recipe.task == "distil":
+        return to_teacher
+    return _of_task(recipe) + f"; {recipe.distil_weight:g} · {to_teacher}" * has_teacher
 
 
 def _of_task(recipe: Recipe) -> str:

@@ -82,7 +82,7 @@ def _measured(trainer: Trainer, training: TrainingSet, embedding: Tensor) -> lis
 
 
 def _columns(recipe: Recipe) -> tuple[str, ...]:
-    return (*(() if recipe.needs_persons else recipe.cells), *COHORTS)
+    return (*recipe.cells, *COHORTS)
 
 
 def _pictures(folder: Path, epochs: pd.DataFrame) -> Iterator[Picture]:

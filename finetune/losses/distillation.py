@@ -15,8 +15,8 @@ from torch.nn import functional as F
 KINDS = ("cosine", "mse")
 
 
-def distillation(embedding: Tensor, teacher: Tensor, kind: str) -> Tensor:
-    """The mean over rows of 1 − cosine, or of the squared Euclidean distance.
+def distances(embedding: Tensor, teacher: Tensor, kind: str) -> Tensor:
+    """1 − cosine, or the squared Euclidean distance, of each row; shape (n,).
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def distillation(embedding: Tensor, teacher: Tensor, kind: str) -> Tensor:
     """
     embedding, teacher = embedding.float(), teacher.float()
     if kind == "cosine":
-        return (1 - F.cosine_similarity(embedding, teacher)).mean()
+        return 1 - F.cosine_similarity(embedding, teacher)
     if kind == "mse":
-        return ((embedding - teacher) ** 2).sum(1).mean()
+        return ((embedding - teacher) ** 2).sum(1)
     raise ValueError(f"the distance from the teacher must be one of {list(KINDS)}; got {kind!r}.")

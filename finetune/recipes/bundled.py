@@ -12,6 +12,7 @@ RECIPES = {
     "age_gender": Recipe("age_gender"),
     # What a criterion depends on is not known, so nothing is changed that it may depend on.
     "criterion": Recipe("criterion", augmentation=Augmentation(flip=0.0, colour=0.0)),
+    "distil": Recipe("distil"),
     "arcface": Recipe("arcface", ema=0.0),
     "triplet": Recipe("triplet", ema=0.0),
     "quadruplet": Recipe("quadruplet", n_photos=6, ema=0.0),

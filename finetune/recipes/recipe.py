@@ -18,7 +18,10 @@ DISTIL_LOSSES = ("cosine", "mse")
 COHORT_TASKS = ("gender", "criterion")
 #: Tasks that tell persons apart, whose batches are made of persons.
 PERSON_TASKS = ("arcface", "triplet", "quadruplet")
-TASKS = ("gender", "age_gender", "criterion", *PERSON_TASKS)
+#: Tasks that learn classes or ages from labels.
+ATTRIBUTE_TASKS = ("gender", "age_gender", "criterion")
+#: The last learns from a teacher alone, without labels.
+TASKS = (*ATTRIBUTE_TASKS, *PERSON_TASKS, "distil")
 
 
 def _setting(
@@ -51,7 +54,7 @@ class Recipe:
     weights: str = _setting("", "official, scratch, a file or an exported folder; default: the network's own")
     layers: str = _setting("", "layers of the embedding, with commas; default: by task")
     epochs: int = _setting(12, "rounds through the training part, at most", low=1)
-    batch_size: int = _setting(64, "crops of a batch (attributes)", low=1)
+    batch_size: int = _setting(64, "crops of a batch (attributes, distil)", low=1)
     n_persons: int = _setting(16, "persons of a batch (identities)", low=1)
     n_photos: int = _setting(4, "photos of each of them", low=1)
     accumulate: int = _setting(1, "batches whose gradients make one step", low=1)
@@ -118,6 +121,11 @@ class Recipe:
         return self.task in PERSON_TASKS
 
     @property
+    def needs_attributes(self) -> bool:
+        """Whether classes or ages are learned."""
+        return self.task in ATTRIBUTE_TASKS
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Label columns whose classes are learned.
 
@@ -127,7 +135,7 @@ class Recipe:
             If the recipe is ``criterion`` and does not name any.
         """
         if self.task != "criterion":
-            return ("gender",)
+            return ("gender",) if self.needs_attributes else ()
         names = tuple(name.strip() for name in self.target.split(",") if name.strip())
         if not names:
             raise ValueError("the recipe 'criterion' must know what to learn. Give --target COLUMN.")
@@ -145,6 +153,8 @@ class Recipe:
             return self.cells
         if self.task == "age_gender":
             return ("age", "gender")
+        if self.task == "distil":
+            return ()
         return ("identity", "fake") if self.task == "quadruplet" and not self.self_blend else ("identity",)
 
 

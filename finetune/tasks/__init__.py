@@ -2,7 +2,7 @@
 
 from .attributes import AgeTask, ClassTask
 from .cohorts import CohortTask
-from .distilled import DistilledTask
+from .distilled import DistilledTask, TeacherTask
 from .joint import CriteriaTask, JointTask
 from .making import make_task
 from .margins import MarginTask
@@ -19,6 +19,7 @@ __all__ = [
     "MarginTask",
     "QuadrupletTask",
     "Task",
+    "TeacherTask",
     "TripletTask",
     "make_task",
 ]

@@ -16,7 +16,7 @@ from ..losses.margin import MarginSoftmax
 from ..recipes import Recipe
 from .attributes import AgeTask, ClassTask
 from .cohorts import CohortTask
-from .distilled import DistilledTask
+from .distilled import DistilledTask, TeacherTask
 from .joint import CriteriaTask, JointTask
 from .margins import MarginTask
 from .task import Task
@@ -51,14 +51,19 @@ def make_task(
     LabelError
         If the labels do not fit the task.
     """
+    teaching = None
+    if teacher is not None:
+        train = torch.from_numpy(np.flatnonzero(~is_validation))
+        teaching = TeacherTask(torch.from_numpy(teacher), dimension, recipe.distil_loss, train)
+    if recipe.task == "distil":
+        if teaching is None:
+            raise LabelError("the recipe 'distil' learns from a teacher alone. Give --teacher TABLE.")
+        return teaching
     task = _MAKERS[recipe.task](recipe, labels, is_validation, dimension)
     if recipe.cohort:
         codes, names = cohort_codes(labels[recipe.cohort])
         task = CohortTask(task, torch.from_numpy(codes), names, recipe.gap_weight)
-    if teacher is None:
-        return task
-    train = torch.from_numpy(np.flatnonzero(~is_validation))
-    return DistilledTask(task, torch.from_numpy(teacher), dimension, recipe.distil_weight, recipe.distil_loss, train)
+    return task if teaching is None else DistilledTask(task, teaching, recipe.distil_weight)
 
 
 def class_codes(values: pd.Series) -> tuple[np.ndarray, list[str]]:

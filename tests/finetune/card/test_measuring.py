@@ -81,7 +81,8 @@ def test_what_every_recipe_learns_is_measured(name):
         {"gender": list("fm") * 6, "age": range(12), "identity": list("aabbcc") * 2, "fake": [0] * 9 + [1] * 3}
     )
     chosen = recipe(name, target="gender") if name == "criterion" else recipe(name)
-    task = make_task(chosen, labels, np.arange(12) >= 9, 5).eval()
+    teacher = np.ones((12, 5), np.float32) if name == "distil" else None
+    task = make_task(chosen, labels, np.arange(12) >= 9, 5, teacher).eval()
     found = measure(task, torch.randn(12, 5), ValidationPart(np.arange(12), labels, np.arange(12)), ())
     assert found and all(one.metrics for one in found)
 

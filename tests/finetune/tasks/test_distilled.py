@@ -3,6 +3,9 @@ import pandas as pd
 import pytest
 import torch
 
+from faceheads.labels import LabelError
+from faceheads.table_io import write_table
+from finetune.cli import finetune_main
 from finetune.optimisation import make_optimiser
 from finetune.recipes import recipe
 from finetune.tasks import make_task
@@ -55,7 +58,30 @@ def test_a_teacher_with_other_numbers_is_reached_by_a_map_that_begins_at_least_s
     assert asked == list(range(8))  # the validation part decides nothing
     assert task.metrics(torch.from_numpy(student), ROWS)["distil"] < 1e-8
     optimiser = make_optimiser(torch.nn.Linear(1, 1), task, recipe("gender"))
-    assert any(p is task.map.weight for group in optimiser.param_groups for p in group["params"])
+    assert any(p is task.teaching.map.weight for group in optimiser.param_groups for p in group["params"])
+
+
+def test_the_recipe_distil_learns_from_a_teacher_alone():
+    nothing = pd.DataFrame(index=range(N))
+    task = make_task(recipe("distil"), nothing, IS_VALIDATION, 4, TEACHER)
+    x = -torch.from_numpy(TEACHER)
+    x[0] *= -1
+    assert task.loss(x, ROWS)["loss"].item() == pytest.approx(2 * (N - 1) / N)
+    assert task.metrics(x, ROWS) == {"distil": pytest.approx(1.8), "score": pytest.approx(180)}
+    assert task.outcomes(x, ROWS)["distil"].numpy() == pytest.approx([0] + [2] * (N - 1), abs=1e-6)
+    with pytest.raises(LabelError, match="learns from a teacher alone. Give --teacher TABLE"):
+        make_task(recipe("distil"), nothing, IS_VALIDATION, 4)
+
+
+def test_the_command_distils_without_labels(tmp_path):
+    table, _ = write_crops(tmp_path / "crops", n_people=9)
+    write_table(tmp_path / "f.parquet", table)
+    small = ["--backbone", "resnet18", "--batch_size", "8", "--epochs", "1", "--balance", "sampler"]
+    files = ["--crops", str(tmp_path / "crops"), "--feature", str(tmp_path / "f.parquet"), "--jobs", "1"]
+    options = [*files, "--teacher", str(tmp_path / "f.parquet"), "--recipe", "distil", *small]
+    assert finetune_main([*options, "--validation_size", "0.3", "--out", str(tmp_path / "run")]) == 0
+    assert list(pd.read_csv(tmp_path / "run" / "epochs.csv")) == ["step", "epoch", "distil", "score"]
+    assert "(1 − cosine) to the embeddings of a teacher" in (tmp_path / "run" / "embedder" / "card.md").read_text()
 
 
 def test_embeddings_of_the_teacher_are_joined_by_key(tmp_path):
