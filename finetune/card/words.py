@@ -27,7 +27,7 @@ UNSAID = ModelCard(
     ),
 )
 #: Files of the registry by the network whose official weights they are.
-_IN_REGISTRY = {"dlib": "dlib_resnet", "facenet": "facenet_vggface2"}
+_IN_REGISTRY = {"dlib": "dlib_resnet", "dlib_traces": "dlib_resnet", "facenet": "facenet_vggface2"}
 
 
 def beginning(recipe: Recipe) -> str:

@@ -60,6 +60,7 @@ def test_a_card_says_what_a_network_was_made_of_and_for_whom_it_works():
     [
         ({"weights": "official", "backbone": "dlib"}, "their licence: CC0"),
         ({"weights": "", "backbone": "dlib"}, "their licence: CC0"),
+        ({"weights": "", "backbone": "dlib_traces"}, "their licence: CC0"),
         ({"weights": "official", "backbone": "resnet50"}, "their licence: BSD-3-Clause"),
         ({"weights": "some/folder"}, "the exported folder folder. Its licence is for you to clear"),
     ],
