@@ -81,7 +81,10 @@ def test_the_command_distils_without_labels(tmp_path):
     options = [*files, "--teacher", str(tmp_path / "f.parquet"), "--recipe", "distil", *small]
     assert finetune_main([*options, "--validation_size", "0.3", "--out", str(tmp_path / "run")]) == 0
     assert list(pd.read_csv(tmp_path / "run" / "epochs.csv")) == ["step", "epoch", "distil", "score"]
-    assert "(1 − cosine) to the embeddings of a teacher" in (tmp_path / "run" / "embedder" / "card.md").read_text()
+    card = (tmp_path / "run" / "embedder" / "card.md").read_text(encoding="utf-8")
+    assert "(1 − cosine) to the embeddings of a teacher" in card
+    # each photo a group of its own where nobody says who is on it
+    assert "| learned from | 16 | 16 |" in card and "| validated on | 7 | 7 |" in card
 
 
 def test_embeddings_of_the_teacher_are_joined_by_key(tmp_path):
