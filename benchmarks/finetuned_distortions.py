@@ -1,10 +1,9 @@
 """Rank-1 of distorted photos on LFW: dlib's network frozen, and finetuned to see through distortions.
 
-DevTrain people of View 1 are learned from: their photos as they are, each once distorted by ``finetune.distort``, and distorted
-anew in every step. The teacher is the frozen network on the photo as it is, so what is learned is to see a distorted face as if
-it were not. That is learned first without labels (recipe ``distil``), from these photos and from faces of UTKFace, less the tenth of
-them that is most alike to DevTest's people; then, from DevTrain's people alone, with their names (recipe ``arcface``). Settings
-are one guess, made beforehand; which epochs are kept is chosen on the validation part, other people of DevTrain.
+DevTrain people of View 1 are learned from with the recipe ``arcface``: their photos as they are, each once distorted by
+``finetune.distort``, and distorted anew in every step. The teacher is the frozen network on the photo as it is, so what is
+learned is to see a distorted face as if it were not. Settings are one guess, made beforehand; which epoch is kept is chosen
+on the validation part, other people of DevTrain.
 
 DevTest people are searched as in ``benchmarks/facecom_like.py``: the second photo, in seven distortions and three severities,
 against the first; faces are found in the distorted photo, a photo without one is a miss. Clean accuracy is that of View 1's
@@ -27,7 +26,6 @@ import pandas as pd
 from faceheads.datasets import open_dataset
 from faceheads.datasets.base import Dataset
 from faceheads.datasets.pairs import read_pairs
-from faceheads.labels import write_labels
 from faceheads.metrics import GroupBootstrap
 from faceheads.pool import resolve_jobs, set_passive_wait
 from faceheads.table import FaceTable
@@ -55,17 +53,11 @@ from .report import machine_line, markdown_table
 
 FROZEN, FINETUNED = "frozen", "finetuned"
 #: Folders of the pooled table.
-PHOTOS, DISTORTED, MORE = "photos", "distorted", "more"
-#: Photos of UTKFace, and the share of them that is left out because it is most alike to people of DevTest.
-N_MORE, ALIKE_SHARE = 5000, 0.1
+PHOTOS, DISTORTED = "photos", "distorted"
 #: MTCNN loses fewest distorted faces.
 CONFIG = PipelineConfig(EmbedderRequest(), "mtcnn", faces="central")
-#: Of both trainings.
-DISTORTIONS = {"distort": 0.6, "distort_severity": 3, "ema": 0.99}
-#: Of the first training, without labels.
-FIRST = {"recipe": "distil", **DISTORTIONS}
-#: Of the second one. The teacher's weight is high: a change of 0.02 in the cosine is much among dlib's embeddings.
-SECOND = {"recipe": "arcface", "margin": 0.1, "lr": 0.0005, "distil_weight": 300, "patience": 8, **DISTORTIONS}
+#: Of the training. The teacher's weight is high: a change of 0.02 in the cosine is much among dlib's embeddings.
+SETTINGS = {"recipe": "arcface", "margin": 0.1, "distort": 0.5, "distort_severity": 3, "distil_weight": 300}
 N_BOOTSTRAP = 2000
 
 
@@ -104,8 +96,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=Path("demo/finetuned_distortions"), help="where all is kept (%(default)s)"
     )
-    parser.add_argument("--first_epochs", type=int, default=8, help="of the training without labels")
-    parser.add_argument("--epochs", type=int, default=16, help="of the training with persons")
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--jobs", type=int)
     return parser.parse_args()
 
@@ -127,14 +118,7 @@ def _kept_crops(photos: Dataset, lists: Mapping[str, Path], people: People, args
     }
     sources = {PHOTOS: photos.root, DISTORTED: folder}
     folders = {name: (sources[name], list(part_of)) for name, part_of in parts.items()}
-    folders[MORE] = _more_photos(args.data)
     return pooled_crops(folders, _labels(parts), CONFIG, args.cache, jobs)
-
-
-def _more_photos(data: Path) -> tuple[Path, list[str]]:
-    faces = open_dataset(data / "utkface", "utkface")
-    drawn = np.random.default_rng(SEED).choice(np.array(faces.images, object), N_MORE, replace=False)
-    return faces.root, sorted(drawn.tolist())
 
 
 def _one_each(photos: Dataset, learned: list[str]) -> list[PlannedDistortion]:
@@ -164,15 +148,8 @@ def _finetuned(kept: KeptCrops, args: argparse.Namespace) -> Path:
     """The folder of the finetuned network, trained unless it is there."""
     teacher = args.cache / "teacher.parquet"
     if not teacher.is_file():
-        learned = np.setdiff1d(np.arange(len(kept.table)), kept.rows_of("test"))
-        write_table(teacher, _teacher(kept.embedded(EmbedderRequest(flip=True), learned)))
-    where = {"crops": kept.folder, "feature": kept.feature, "teacher": teacher, "split": "given", "groups": "identity"}
-    labels = args.cache / "more.label.csv"
-    write_labels(labels, pd.concat([kept.labels, _unlike(kept)]))
-    first = {**where, "label": labels, **FIRST, "epochs": args.first_epochs}
-    begun = train(first, args.cache / f"distil-{args.first_epochs}")
-    second = {**where, **SECOND, "weights": begun, "epochs": args.epochs}
-    return train(second, args.cache / f"run-{args.first_epochs}-{args.epochs}")
+        write_table(teacher, _teacher(kept.embedded(EmbedderRequest(flip=True), kept.rows_of("train"))))
+    return train(_options(args, kept, teacher), args.cache / f"run-{args.epochs}")
 
 
 def _teacher(frozen: FaceTable) -> FaceTable:
@@ -184,15 +161,9 @@ def _teacher(frozen: FaceTable) -> FaceTable:
     return replace(frozen, embedding=np.where(frozen.has_embedding[:, None], frozen.embedding[rows], np.nan))
 
 
-def _unlike(kept: KeptCrops) -> pd.DataFrame:
-    """Labels of UTKFace's faces, each a person of its own, less those that are most alike to somebody of DevTest."""
-    more, tested = _of_folder(kept.table, MORE), _of_folder(kept.table[kept.rows_of("test")], PHOTOS)
-    more, tested = (table[table.has_embedding] for table in (more, tested))
-    unit = [table.embedding / np.linalg.norm(table.embedding, axis=1, keepdims=True) for table in (more, tested)]
-    nearest = (unit[0] @ unit[1].T).max(1)
-    some = more.path[nearest <= np.quantile(nearest, 1 - ALIKE_SHARE)]
-    paths = [f"{MORE}/{path}" for path in some]
-    return pd.DataFrame({"identity": paths, "split": "train"}, index=paths)
+def _options(args: argparse.Namespace, kept: KeptCrops, teacher: Path) -> dict[str, object]:
+    where = {"crops": kept.folder, "feature": kept.feature, "teacher": teacher, "split": "given", "groups": "identity"}
+    return {**where, **SETTINGS, "epochs": args.epochs}
 
 
 # ------------------------------------------------------------------------------------------------- measuring
