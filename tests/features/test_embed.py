@@ -104,7 +104,7 @@ def test_folders_that_are_no_networks_are_refused(exported, tmp_path):
     (exported / SPEC_NAME).write_text("{")
     with pytest.raises(ValueError, match="not an embedder specification"):
         load_exported(exported)
-    with pytest.raises(ValueError, match="must be one of dlib, facenet, resnet18, .*; got 'vit'"):
+    with pytest.raises(ValueError, match="must be one of dlib, dlib_traces, facenet, resnet18, .*; got 'vit'"):
         build_network("vit")
 
 

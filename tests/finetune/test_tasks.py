@@ -83,9 +83,9 @@ LABELS = pd.DataFrame(
 def test_every_recipe_has_a_loss_with_a_gradient(name):
     torch.manual_seed(0)
     settings = {"target": "gender,fake"} if name == "criterion" else {}
-    task = make_task(
-        recipe(name, **settings), LABELS, np.arange(12) >= 9 if name != "quadruplet" else np.zeros(12, bool), 5
-    )
+    is_validation = np.arange(12) >= 9 if name != "quadruplet" else np.zeros(12, bool)
+    teacher = np.ones((12, 5), np.float32) if name == "distil" else None
+    task = make_task(recipe(name, **settings), LABELS, is_validation, 5, teacher)
     embedding = torch.randn(12, 5, requires_grad=True)
     rows = torch.arange(12)[: 9 if name != "quadruplet" else 12]
     task.loss(embedding[: len(rows)], rows)["loss"].backward()
