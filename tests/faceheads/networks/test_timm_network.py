@@ -117,7 +117,9 @@ def test_without_timm_the_extra_is_named(monkeypatch):
 
 
 def test_an_unknown_network_lists_those_there_are():
-    with pytest.raises(ValueError, match=r"dlib, dlib_traces, facenet, resnet18, resnet50, .* or timm:NAME; got 'alexnet'"):
+    with pytest.raises(
+        ValueError, match=r"dlib, dlib_traces, facenet, resnet18, resnet50, .* or timm:NAME; got 'alexnet'"
+    ):
         build_network("alexnet")
 
 
